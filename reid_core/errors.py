@@ -1,0 +1,76 @@
+"""One exception tree. The first line of an exception's docstring is its message; `detail` says what exactly was refused."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ReknitError(Exception):
+    """Reknit could not do what was asked."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, detail: str = "") -> None:
+        doc = type(self).__doc__ or ReknitError.__name__
+        title = doc.strip().splitlines()[0].rstrip(".")
+        super().__init__(f"{title}: {detail}" if detail else f"{title}.")
+        self.title = title
+        self.detail = detail
+
+
+class InputError(ReknitError):
+    """The input cannot be used."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class NotAVideoError(InputError):
+    """This is not a video that can be decoded."""
+
+
+class NotAnImageError(InputError):
+    """This is not an image that can be decoded."""
+
+
+class ImageTooLargeError(InputError):
+    """The image is too large."""
+
+
+class NoPersonError(InputError):
+    """No person was found in the picture."""
+
+
+class UnknownTrackletError(InputError):
+    """There is no such tracklet."""
+
+
+class UnknownCameraError(InputError):
+    """There is no such camera."""
+
+
+class SiteFileError(InputError):
+    """The site file cannot be used."""
+
+
+class MotFileError(InputError):
+    """The MOTChallenge file cannot be used."""
+
+
+class WeightsError(InputError):
+    """The weights cannot be used."""
+
+
+class SchemaVersionError(InputError):
+    """The database does not fit this version of Reknit."""
+
+
+class StorageFullError(ReknitError):
+    """There is no space left to store to."""
+
+
+class StorageError(ReknitError):
+    """The storage cannot be used."""
+
+
+class NoGenerationError(InputError):
+    """Nothing has been ingested yet, so there is nothing to search."""

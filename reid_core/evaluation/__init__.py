@@ -1,0 +1,1 @@
+"""Protocols, scoring of stored sites against their truth, and reports."""

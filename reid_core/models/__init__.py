@@ -1,0 +1,1 @@
+"""Networks: from the crops of a tracklet to its vector."""

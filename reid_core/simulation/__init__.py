@@ -1,0 +1,1 @@
+"""A simulated site: plan, people, walks, pictures, and the truth about them."""

@@ -1,0 +1,1 @@
+"""Pixels in, values out: video, motion, detection, appearance, weights."""

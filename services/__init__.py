@@ -1,0 +1,1 @@
+"""Processes that wire the core to the world."""

@@ -1,0 +1,77 @@
+"""Settings to adapters, and nothing else. Imports are lazy: a process loads only what it uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reid_core.ports import Detector, Embedder
+    from services.settings import Settings
+    from services.storage.blobs import BlobStore
+    from services.storage.session import Database
+
+DETECTOR_WEIGHTS = "yolov8n.pt"
+EMBEDDER_WEIGHTS = "mobilenet_v2-b0353104.pth"
+
+
+def open_database(settings: Settings) -> Database:
+    """The installation's database, brought up to date when it is new; a stale one is refused.
+
+    Raises:
+        SchemaVersionError: If the database is behind or ahead of this code's migrations.
+    """
+    from services.storage.session import Database
+
+    if not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.resolved_database_url)
+    if database.is_empty():
+        database.upgrade()
+    database.require_head()
+    return database
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """The folder of tracklet blobs."""
+    from services.storage.blobs import BlobStore
+
+    return BlobStore(settings.blobs_dir)
+
+
+def make_detector(settings: Settings, *, threads: int | None = None) -> Detector:
+    """The person detector, compiled for this machine's processor.
+
+    Raises:
+        WeightsError: If the weights are not to be had or have a wrong hash.
+    """
+    from reid_core.vision import weights
+    from reid_core.vision.detector import load_detector
+
+    cache_dir = settings.weights_cache_dir
+    path = weights.resolve(DETECTOR_WEIGHTS, folders=_weight_folders(settings), cache_dir=cache_dir)
+    return load_detector(
+        weights=path,
+        cache_dir=cache_dir,
+        precision=settings.detector_precision,
+        threads=settings.threads if threads is None else threads,
+    )
+
+
+def make_embedder(settings: Settings, *, threads: int | None = None) -> Embedder:
+    """The cold-start embedder.
+
+    Raises:
+        WeightsError: If the weights are not to be had or have a wrong hash.
+    """
+    from reid_core.models.embedder import load_embedder
+    from reid_core.vision import weights
+
+    cache_dir = settings.weights_cache_dir
+    path = weights.resolve(EMBEDDER_WEIGHTS, folders=_weight_folders(settings), cache_dir=cache_dir)
+    return load_embedder(weights=path, cache_dir=cache_dir, threads=settings.threads if threads is None else threads)
+
+
+def _weight_folders(settings: Settings) -> list[Path]:
+    return [settings.weights_dir] if settings.weights_dir else []

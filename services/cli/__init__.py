@@ -1,0 +1,1 @@
+"""The `reknit` command, a small module per command group."""

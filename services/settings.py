@@ -1,0 +1,46 @@
+"""The only reader of the environment: everything an installation can be told, with its default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one process, read from ``REKNIT_*``; the command line overrides them.
+
+    Attributes:
+        data_dir: Holds everything of an embedded installation.
+        database_url: SQLAlchemy URL; empty = SQLite in ``data_dir``.
+        weights_dir: A folder to look in for weight files before anything is fetched.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+        threads: Threads for inference; 0 = one for each processor at hand.
+        detector_precision: OpenVINO inference precision: ``auto`` takes the processor's best, ``f32`` repeats exactly
+            across processors.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REKNIT_", extra="ignore")
+
+    data_dir: Path = Path("reknit-data")
+    database_url: str = ""
+    weights_dir: Path | None = None
+    log_level: str = "INFO"
+    threads: int = Field(default=0, ge=0)
+    detector_precision: str = Field(default="auto", pattern="^(auto|f32|bf16|f16)$")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use: ``database_url`` or the embedded SQLite file."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'reknit.db'}"
+
+    @property
+    def blobs_dir(self) -> Path:
+        """Where tracklet blobs lie."""
+        return self.data_dir / "blobs"
+
+    @property
+    def weights_cache_dir(self) -> Path:
+        """Where fetched weights and the networks compiled from them lie."""
+        return self.weights_dir or Path.home() / ".cache" / "reknit" / "weights"

@@ -1,0 +1,1 @@
+"""Tables, transactions, repositories, and blobs: the only place of SQL."""
