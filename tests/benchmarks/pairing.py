@@ -73,7 +73,7 @@ def take_turns(
         raise ValueError(f"need at least one contender and one round, got {len(contenders)} and {rounds}")
     seen: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(-warm_up, rounds):
-        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        names = list(contenders)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             measure = contenders[name]()
             if number >= 0:
