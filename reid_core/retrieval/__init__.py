@@ -1,1 +1,3 @@
 """The vector index and the search over it."""
+
+__all__ = ["columns", "index", "locks", "search"]

@@ -1,0 +1,200 @@
+"""Nearest neighbours by cosine over half-precision vectors in memory, exact, with filters inside the search.
+
+The truth lies in the database; this index is a cache of it and can be rebuilt at any time. Every search reads every row
+that its filter passes (no approximate structure), so that a filter can never starve a search of answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import numpy as np
+
+from reid_core.retrieval.columns import Columns, IndexRows
+from reid_core.retrieval.locks import SharedLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from reid_core.types import FloatArray, SearchFilter
+
+__all__ = ["FlatIndex", "Hits", "IndexRows"]
+
+_DEAD_SHARE_TO_COMPACT = 0.25
+_NORM_TOLERANCE = 0.01
+_LEAST_BLAS_THRESHOLD = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """What a search found, nearest first; equal distances by the smaller tracklet number.
+
+    Attributes:
+        tracklet_nos: Shape ``(m,)``, int64.
+        distances: Cosine distances in ``[0, 2]``. Shape ``(m,)``, float32.
+        camera_ids: One for each hit.
+        starts_s: UTC epoch seconds, NaN where the clock is unknown. Shape ``(m,)``, float64.
+        ends_s: As ``starts_s``.
+        qualities: In ``[0, 1]``. Shape ``(m,)``, float64.
+    """
+
+    tracklet_nos: NDArray[np.int64]
+    distances: FloatArray
+    camera_ids: tuple[str, ...]
+    starts_s: NDArray[np.float64]
+    ends_s: NDArray[np.float64]
+    qualities: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.tracklet_nos)
+
+
+class FlatIndex:
+    """The `VectorIndex` port over FAISS: a flat scan of half-precision codes.
+
+    Safe for one writer and many readers: searches run side by side (FAISS lets go of the interpreter lock), a change
+    waits for the searches inside and keeps new ones out while it appends; compaction prepares its copy while searches
+    go on and holds the lock only to swap it in. A search therefore sees all of a change or none of it.
+
+    Args:
+        dim: Length d of a vector.
+        threads: Threads of one call. FAISS spreads queries, not rows, over threads: a single query always runs on one.
+    """
+
+    def __init__(self, dim: int, *, threads: int = 1) -> None:
+        if dim < 1:
+            raise ValueError(f"dim must be at least 1, got {dim}")
+        if threads < 1:
+            raise ValueError(f"threads must be at least 1, got {threads}")
+        _spare_small_batches_the_detour()
+        self._dim = dim
+        self._threads = threads
+        self._lock = SharedLock()
+        self._codes = _empty_codes(dim)
+        self._columns = Columns()
+
+    @property
+    def dim(self) -> int:
+        """Length d of a vector."""
+        return self._dim
+
+    def __len__(self) -> int:
+        return self._columns.alive_count
+
+    def __contains__(self, tracklet_no: int) -> bool:
+        return tracklet_no in self._columns
+
+    def add(self, rows: IndexRows) -> None:
+        """Add tracklets; one whose number is here already is replaced.
+
+        Raises:
+            ValueError: If the vectors have another length than d, are not finite or not L2-normalised. Nothing is added
+                then.
+        """
+        vectors = self._checked(rows.vectors)
+        if len(rows) == 0:
+            return
+        with self._lock.alone():
+            self._columns.remove(rows.tracklet_nos.tolist())
+            self._codes.add(vectors)
+            self._columns.append(rows)
+        self._compact_if_worth_it()
+
+    def remove(self, tracklet_nos: Iterable[int]) -> int:
+        """Remove tracklets; unknown numbers are passed over. Returns how many were here."""
+        with self._lock.alone():
+            removed = self._columns.remove(tracklet_nos)
+        self._compact_if_worth_it()
+        return removed
+
+    def search(self, query: FloatArray, k: int, *, where: SearchFilter) -> tuple[NDArray[np.int64], FloatArray]:
+        """Tracklet numbers and cosine distances of the nearest, as the `VectorIndex` port has it. See `nearest`."""
+        hits = self.nearest(query, k, where=where)
+        return hits.tracklet_nos, hits.distances
+
+    def nearest(self, query: FloatArray, k: int, *, where: SearchFilter) -> Hits:
+        """The nearest tracklets that a filter passes, with what the index knows of them.
+
+        Args:
+            query: L2-normalised. Shape ``(d,)``.
+            k: At most this many; fewer are returned where fewer pass.
+            where: Which tracklets may be returned.
+
+        Raises:
+            ValueError: If ``k`` is below 1, or the query has another length than d, is not finite or not L2-normalised.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        wanted = self._checked(np.asarray(query)[None])
+        with self._lock.shared():
+            mask = self._columns.passing(where)
+            passing = len(self._columns) if mask is None else int(np.count_nonzero(mask))
+            rows, scores = self._best_rows(wanted, min(k, passing), passing, mask)
+            columns = self._columns.take(rows)
+        return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
+
+    def _best_rows(
+        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """Rows and inner products of the best ``k``; a tie across the border is widened until it is resolved."""
+        if k == 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        fetched = min(k + 1, passing)
+        while True:
+            rows, scores = self._scan(query, fetched, mask)
+            if fetched == passing or scores[k - 1] > scores[-1]:
+                break
+            fetched = min(4 * fetched, passing)
+        order = np.lexsort((self._columns.nos(rows), -scores))[:k]
+        return rows[order], scores[order]
+
+    def _scan(self, query: FloatArray, k: int, mask: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], FloatArray]:
+        faiss.omp_set_num_threads(self._threads)  # a setting of the calling thread, not of the process
+        if mask is None:
+            scores, rows = self._codes.search(query, k)
+        else:
+            bitmap = np.packbits(mask, bitorder="little")  # must outlive the search: the selector only points at it
+            selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bitmap))
+            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # keywords are added at import
+            scores, rows = self._codes.search(query, k, params=params)
+        return rows[0], scores[0]
+
+    def _compact_if_worth_it(self) -> None:
+        """Drop dead rows once they are over a quarter of all. Only the writer changes rows: the copy needs no lock."""
+        columns = self._columns
+        if len(columns) - columns.alive_count <= _DEAD_SHARE_TO_COMPACT * len(columns):
+            return
+        codes = _empty_codes(self._dim)
+        stored = faiss.vector_to_array(self._codes.codes).reshape(len(columns), -1)
+        codes.add_sa_codes(np.ascontiguousarray(stored[columns.alive]))
+        fresh = columns.compacted()
+        with self._lock.alone():
+            self._codes, self._columns = codes, fresh
+
+    def _checked(self, vectors: FloatArray | NDArray[np.float16]) -> FloatArray:
+        """Contiguous float32 vectors, refused unless they are ``(n, d)``, finite and of length 1."""
+        if vectors.ndim != 2 or vectors.shape[1] != self._dim:
+            raise ValueError(f"vectors must have {self._dim} numbers each, got shape {vectors.shape}")
+        plain: FloatArray = np.ascontiguousarray(vectors, dtype=np.float32)
+        norms = np.sqrt(np.einsum("nd,nd->n", plain, plain))
+        wrong = ~(np.abs(norms - 1) <= _NORM_TOLERANCE)  # so written that NaN is wrong, too
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"vectors must be finite and L2-normalised: row {row} has norm {norms[row]}")
+        return plain
+
+
+def _empty_codes(dim: int) -> Any:
+    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+
+
+def _spare_small_batches_the_detour() -> None:
+    """Keep FAISS from sending small batches through BLAS, which is several times slower for them; never lowers it.
+
+    Older versions switch over at 20 queries; the setting is the process's.
+    """
+    faiss.cvar.distance_compute_blas_threshold = max(faiss.cvar.distance_compute_blas_threshold, _LEAST_BLAS_THRESHOLD)
