@@ -1,9 +1,62 @@
-"""`reknit evaluate`."""
+"""`reknit evaluate`: score results against ground truth."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from services.cli.options import Json, write_json
+
+if TYPE_CHECKING:
+    from reid_core.evaluation.tracking_report import TrackingReport
+
+_COLUMNS = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "IDSW", "FP", "FN", "MT", "ML")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
+    group = typer.Typer(help="Score results against ground truth.", no_args_is_help=True)
+    group.command()(tracking)
+    app.add_typer(group, name="evaluate")
+
+
+def tracking(
+    ground_truth: Annotated[
+        list[Path],
+        typer.Option(help="MOTChallenge ground truth: a file, or a folder of NAME.txt or NAME/gt/gt.txt. Repeatable."),
+    ],
+    result: Annotated[
+        list[Path],
+        typer.Option(
+            help="Tracks in MOTChallenge form: a file, or a folder of NAME.txt. Repeatable, in the same order."
+        ),
+    ],
+    json: Json = None,
+) -> None:
+    """HOTA, IDF1, MOTA and their parts, as TrackEval defines them; several sequences are combined by their counts."""
+    from reid_core.evaluation.sequence_pairs import pair_sequences
+    from reid_core.evaluation.tracking_report import report_tracking
+
+    report = report_tracking(pair_sequences(ground_truth, result))
+    if json is not None:
+        write_json(json, report.as_dict())
+    if json != "-":
+        _print_table(report)
+
+
+def _print_table(report: TrackingReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("sequence")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right")
+    rows = list(report.sequences.items()) if len(report.sequences) > 1 else []
+    for name, scores in [*rows, ("all together" if rows else next(iter(report.sequences)), report.combined)]:
+        figures = scores.as_dict()
+        cells = [f"{figures[c]:.1f}" if isinstance(figures[c], float) else str(figures[c]) for c in _COLUMNS]
+        table.add_row(name, *cells, style="bold" if scores is report.combined else None)
+    Console().print(table)

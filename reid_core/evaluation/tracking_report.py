@@ -1,0 +1,47 @@
+"""Tracking scores of several sequences, each for itself and all together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reid_core.evaluation.mot_files import read_tracks
+from reid_core.metrics.tracking import TrackingScores, combine, evaluate_tracking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reid_core.evaluation.sequence_pairs import SequencePair
+    from reid_core.metrics.mot_boxes import MotBoxes
+
+__all__ = ["TrackingReport", "report_tracking"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingReport:
+    """Scores by sequence name, and combined by adding counts."""
+
+    sequences: dict[str, TrackingScores]
+    combined: TrackingScores
+
+    def as_dict(self) -> dict[str, object]:
+        """The combined figures under their customary names, and the same for each of ``sequences``."""
+        each = {name: scores.as_dict() for name, scores in self.sequences.items()}
+        return {**self.combined.as_dict(), "sequences": each}
+
+
+def report_tracking(pairs: Iterable[SequencePair]) -> TrackingReport:
+    """Read and score every pair; nothing is scored unless every file can be read.
+
+    Raises:
+        MotFileError: If a file cannot be used.
+        ValueError: If there is no pair.
+    """
+    read = [(pair.name, read_tracks(pair.ground_truth), read_tracks(pair.result)) for pair in pairs]
+    scores = {_unique(name, number, read): evaluate_tracking(t, r) for number, (name, t, r) in enumerate(read)}
+    return TrackingReport(scores, combine(list(scores.values())))
+
+
+def _unique(name: str, number: int, read: list[tuple[str, MotBoxes, MotBoxes]]) -> str:
+    """The name, with its number where several sequences are called the same."""
+    return name if sum(other == name for other, _, _ in read) == 1 else f"{name}#{number + 1}"

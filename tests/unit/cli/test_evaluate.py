@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from reid_core.errors import MotFileError
+from services.cli.main import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = "1,1,0,0,10,20,1,-1,-1,-1\n2,1,0,0,10,20,1,-1,-1,-1\n"
+SWITCHED = ROWS.replace("2,1,", "2,9,")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    for name, text in (("truth", ROWS), ("good", ROWS), ("switched", SWITCHED)):
+        (tmp_path / f"{name}.txt").write_text(text)
+    return tmp_path
+
+
+def run(*args: object) -> str:
+    result = CliRunner().invoke(app, ["evaluate", "tracking", *map(str, args)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_json_on_standard_output_is_all_there_is(files: Path):
+    out = run("--ground-truth", files / "truth.txt", "--result", files / "switched.txt", "--json", "-")
+    scores = json.loads(out)
+    assert (scores["IDSW"], scores["MOTA"]) == (1, 50)
+    assert {"HOTA", "DetA", "AssA", "IDF1", "MOTA", "IDSW"} <= scores.keys()
+
+
+def test_pairs_given_twice_are_combined(files: Path):
+    truth = ["--ground-truth", files / "truth.txt"]
+    args = [*truth, "--result", files / "good.txt", *truth, "--result", files / "switched.txt"]
+    scores = json.loads(run(*args, "--json", "-"))
+    assert (scores["MOTA"], scores["GT"]) == (75, 4)
+    assert scores["sequences"]["good"]["MOTA"] == 100
+    assert "all together" in run(*args)
+
+
+def test_folders_pair_by_sequence_name(tmp_path: Path):
+    for name in ("b", "a"):
+        (tmp_path / "truth" / name / "gt").mkdir(parents=True)
+        (tmp_path / "truth" / name / "gt" / "gt.txt").write_text(ROWS)
+    (tmp_path / "result").mkdir()
+    for name, text in (("a", ROWS), ("b", SWITCHED), ("other", "not scored")):
+        (tmp_path / "result" / f"{name}.txt").write_text(text)
+    out = run("--ground-truth", tmp_path / "truth", "--result", tmp_path / "result", "--json", "-")
+    assert [(n, s["MOTA"]) for n, s in json.loads(out)["sequences"].items()] == [("a", 100), ("b", 50)]
+
+
+def test_table_names_the_one_sequence(files: Path):
+    assert "switched" in run("--ground-truth", files / "truth.txt", "--result", files / "switched.txt")
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (
+            ["--ground-truth", "truth.txt", "--ground-truth", "truth.txt", "--result", "good.txt"],
+            "2 ground truths but 1",
+        ),
+        (["--ground-truth", "truth.txt", "--result", "."], "one is a folder"),
+        (["--ground-truth", "empty", "--result", "empty"], "was found"),
+        (["--ground-truth", ".", "--result", "empty"], "good.txt is missing"),
+        (["--ground-truth", "truth.txt", "--result", "absent.txt"], "absent.txt"),
+    ],
+)
+def test_sides_that_do_not_fit_are_refused(files: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], reason: str):
+    (files / "empty").mkdir()
+    monkeypatch.chdir(files)
+    with pytest.raises(MotFileError, match=reason) as refusal:
+        CliRunner().invoke(app, ["evaluate", "tracking", *args], catch_exceptions=False)
+    assert refusal.value.exit_code == 2
