@@ -44,6 +44,10 @@ class UnknownTrackletError(InputError):
     """There is no such tracklet."""
 
 
+class UnknownCropError(InputError):
+    """There is no such crop."""
+
+
 class UnknownCameraError(InputError):
     """There is no such camera."""
 
@@ -60,6 +64,14 @@ class WeightsError(InputError):
     """The weights cannot be used."""
 
 
+class SimulationSettingsError(InputError):
+    """A site cannot be simulated like that."""
+
+
+class SimulationError(ReknitError):
+    """The site could not be simulated."""
+
+
 class SchemaVersionError(InputError):
     """The database does not fit this version of Reknit."""
 
@@ -70,6 +82,10 @@ class StorageFullError(ReknitError):
 
 class StorageError(ReknitError):
     """The storage cannot be used."""
+
+
+class AlreadyStoredError(StorageError):
+    """This is stored already."""
 
 
 class NoGenerationError(InputError):

@@ -1,0 +1,1 @@
+"""The steps, one file each; the number in front shows the order."""
