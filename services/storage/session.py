@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import create_engine, event, inspect, make_url
@@ -64,6 +65,11 @@ class Database:
         """True for the embedded database."""
         return self._url.get_backend_name() == "sqlite"
 
+    @property
+    def is_missing(self) -> bool:
+        """True if this is an SQLite file that does not exist yet."""
+        return self.is_sqlite and not Path(str(self._url.database)).exists()
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One read-only transaction that sees one state of the database from its first statement to its end.
@@ -87,11 +93,15 @@ class Database:
 
     def is_empty(self) -> bool:
         """True if no table exists yet, or none any more."""
+        if self.is_missing:
+            return True
         with in_our_words(self.name), self._reader.connect() as connection:
             return set(inspect(connection).get_table_names()) <= {"alembic_version"}
 
     def current_revision(self) -> str | None:
         """The migration that the database stands at, ``None`` before the first."""
+        if self.is_missing:
+            return None
         with in_our_words(self.name), self._reader.connect() as connection:
             return schema.current_revision(connection)
 
@@ -124,18 +134,19 @@ class Database:
         Raises:
             SchemaVersionError: If it is behind, ahead, or not Reknit's; says what to do.
         """
-        found = self.current_revision()
+        if self.is_missing:
+            raise SchemaVersionError(f"{self.name} does not exist yet; run 'reknit db upgrade' to make it")
+        with in_our_words(self.name), self._reader.connect() as connection:
+            schema.require_known(connection)
+            found = schema.current_revision(connection)
         head = schema.head_revision()
         if found == head:
             return
-        if found is None:
-            what = "is empty" if self.is_empty() else "was not made by Reknit"
-            raise SchemaVersionError(f"{self.name} {what}; run 'reknit db upgrade' to set it up")
-        if schema.is_known(found):
+        if found is not None:
             raise SchemaVersionError(f"{self.name} is at {found}, the code at {head}; run 'reknit db upgrade'")
-        raise SchemaVersionError(
-            f"{self.name} is at {found}, which this version does not know: a newer Reknit upgraded it, so run that one"
-        )
+        if self.is_empty():
+            raise SchemaVersionError(f"{self.name} is empty; run 'reknit db upgrade' to set it up")
+        raise SchemaVersionError(f"{self.name} holds tables that are not Reknit's; give it a database of its own")
 
     def close(self) -> None:
         """Close every idle connection."""
