@@ -60,6 +60,10 @@ class MotFileError(InputError):
     """The MOTChallenge file cannot be used."""
 
 
+class ExportError(InputError):
+    """This cannot be exported."""
+
+
 class WeightsError(InputError):
     """The weights cannot be used."""
 
@@ -90,3 +94,11 @@ class AlreadyStoredError(StorageError):
 
 class NoGenerationError(InputError):
     """Nothing has been ingested yet, so there is nothing to search."""
+
+
+class NotSearchableError(InputError):
+    """The tracklet has no vector in the generation that answers."""
+
+
+class ModelMismatchError(ReknitError):
+    """The embedder at hand is not the one whose vectors are searched."""

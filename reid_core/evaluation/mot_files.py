@@ -7,6 +7,7 @@ visible share (9), or world coordinates (10), which are not used. Values are sep
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,9 @@ def write_mot(path: Path, boxes: MotBoxes) -> None:
     Args:
         path: The file to write; an existing one is replaced.
         boxes: The rows; classes and visibility are not written.
+
+    Raises:
+        MotFileError: If the file cannot be written.
     """
     order = np.lexsort((boxes.ids, boxes.frames))
     xywh = xyxy_to_xywh(boxes.boxes_px[order])
@@ -74,15 +78,20 @@ def write_mot(path: Path, boxes: MotBoxes) -> None:
         for frame, track, box, confidence in columns
     )
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="ascii")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="ascii")
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise MotFileError(f"{path}: {error.strerror}") from error
 
 
 def _read(path: Path) -> tuple[MotBoxes, list[int]]:
     try:
         text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise MotFileError(f"{path}: {error}") from error
+        raise MotFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     rows: list[list[float]] = []
     lines: list[int] = []
     for line, content in enumerate(text.splitlines(), start=1):

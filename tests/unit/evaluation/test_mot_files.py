@@ -98,3 +98,8 @@ def test_what_is_written_is_read_back_sorted(tmp_path: Path):
 def test_writing_nothing_makes_an_empty_file(tmp_path: Path):
     write_mot(tmp_path / "tracks.txt", MotBoxes.none())
     assert (tmp_path / "tracks.txt").read_text() == ""
+
+
+def test_place_that_cannot_be_written_is_named(tmp_path: Path):
+    with pytest.raises(MotFileError, match=r"absent/tracks\.txt: No such file"):
+        write_mot(tmp_path / "absent" / "tracks.txt", MotBoxes.none())
