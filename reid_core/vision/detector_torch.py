@@ -29,7 +29,7 @@ class TorchDetector:
     """
 
     def __init__(self, weights: Path, *, device: str, precision: str, threads: int, settings: DetectorSettings) -> None:
-        network = person_network(weights)  # first, since it prepares torchvision
+        network: Any = person_network(weights)  # first, since it prepares torchvision
         import torch
 
         if threads:
@@ -38,7 +38,7 @@ class TorchDetector:
         if precision == "auto":
             precision = "f16" if self._device.type == "cuda" else "f32"
         dtype = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
-        self._network: Any = network.to(device=self._device, dtype=dtype).to(memory_format=torch.channels_last)
+        self._network = network.to(device=self._device, dtype=dtype).to(memory_format=torch.channels_last)
         self._settings = settings
         self._lock = threading.Lock()
 
