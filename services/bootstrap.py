@@ -40,8 +40,13 @@ def open_blobs(settings: Settings) -> BlobStore:
     return BlobStore(settings.blobs_dir)
 
 
-def make_detector(settings: Settings, *, threads: int | None = None) -> Detector:
+def make_detector(settings: Settings, *, threads: int | None = None, lanes: int = 1) -> Detector:
     """The person detector, compiled for this machine's processor.
+
+    Args:
+        settings: Of the installation.
+        threads: Threads in all; default as the settings say.
+        lanes: Pictures worked on at once, each by its share of the threads.
 
     Raises:
         WeightsError: If the weights are not to be had or have a wrong hash.
@@ -56,6 +61,7 @@ def make_detector(settings: Settings, *, threads: int | None = None) -> Detector
         cache_dir=cache_dir,
         precision=settings.detector_precision,
         threads=settings.threads if threads is None else threads,
+        streams=lanes,
     )
 
 

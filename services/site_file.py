@@ -20,7 +20,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from reid_core.errors import InputError, SiteFileError
 from reid_core.types import Camera, CameraLink
@@ -145,5 +145,5 @@ def _link(entry: dict[str, Any], known: list[str]) -> CameraLink:
     return CameraLink(ends[0], ends[1], float(distance_m))
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
