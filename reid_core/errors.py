@@ -60,6 +60,10 @@ class MotFileError(InputError):
     """The MOTChallenge file cannot be used."""
 
 
+class GroundTruthError(InputError):
+    """The ground truth does not fit what is stored."""
+
+
 class ExportError(InputError):
     """This cannot be exported."""
 

@@ -19,6 +19,11 @@ class Settings(BaseSettings):
         threads: Threads for inference; 0 = one for each processor at hand.
         detector_precision: OpenVINO inference precision: ``auto`` takes the processor's best, ``f32`` repeats exactly
             across processors.
+        known_hosts: Names by which requests may call the query service (its Host header, without the port).
+        max_body_bytes: The most that a request without pictures may send.
+        max_upload_bytes: The most that a request with pictures may send, all in.
+        max_image_side_px: The widest or highest picture that is decoded.
+        max_image_area_px: The most pixels of a picture that is decoded.
     """
 
     model_config = SettingsConfigDict(env_prefix="REKNIT_", extra="ignore")
@@ -29,6 +34,11 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     threads: int = Field(default=0, ge=0)
     detector_precision: str = Field(default="auto", pattern="^(auto|f32|bf16|f16)$")
+    known_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
+    max_body_bytes: int = Field(default=1 << 20, gt=0)
+    max_upload_bytes: int = Field(default=32 << 20, gt=0)
+    max_image_side_px: int = Field(default=10_000, gt=0)
+    max_image_area_px: int = Field(default=40_000_000, gt=0)
 
     @property
     def resolved_database_url(self) -> str:

@@ -58,6 +58,17 @@ class IndexRows:
     def __len__(self) -> int:
         return len(self.tracklet_nos)
 
+    def where(self, wanted: NDArray[np.bool_]) -> IndexRows:
+        """Only the wanted rows, in the same order. ``wanted`` has shape ``(n,)``."""
+        return IndexRows(
+            self.tracklet_nos[wanted],
+            self.vectors[wanted],
+            [self.camera_ids[row] for row in np.flatnonzero(wanted).tolist()],
+            self.starts_s[wanted],
+            self.ends_s[wanted],
+            self.qualities[wanted],
+        )
+
 
 class Columns:
     """Growing columns of camera, times, quality and life, one row for each vector that was ever added.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reid_core.types import FloatArray, SearchFilter
 
-__all__ = ["FlatIndex", "Hits", "IndexRows"]
+__all__ = ["FlatIndex", "Hits", "IndexRows", "are_unit"]
 
 _DEAD_SHARE_TO_COMPACT = 0.25
 _NORM_TOLERANCE = 0.01
@@ -180,12 +180,30 @@ class FlatIndex:
         if vectors.ndim != 2 or vectors.shape[1] != self._dim:
             raise ValueError(f"vectors must have {self._dim} numbers each, got shape {vectors.shape}")
         plain: FloatArray = np.ascontiguousarray(vectors, dtype=np.float32)
-        norms = np.sqrt(np.einsum("nd,nd->n", plain, plain))
-        wrong = ~(np.abs(norms - 1) <= _NORM_TOLERANCE)  # so written that NaN is wrong, too
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise ValueError(f"vectors must be finite and L2-normalised: row {row} has norm {norms[row]}")
+        unit = are_unit(plain)
+        if not unit.all():
+            row = int(np.argmin(unit))
+            norm = float(np.linalg.norm(plain[row]))
+            raise ValueError(f"vectors must be finite and L2-normalised: row {row} has norm {norm}")
         return plain
+
+
+def are_unit(vectors: FloatArray | NDArray[np.float16]) -> NDArray[np.bool_]:
+    """Which vectors the index takes: finite and of length 1 within 1%, which half precision keeps.
+
+    Args:
+        vectors: Shape ``(n, d)``.
+
+    Returns:
+        Shape ``(n,)``.
+
+    Example:
+        >>> are_unit(np.array([[0.6, 0.8], [0.0, 0.0], [np.nan, 1.0]], np.float32)).tolist()
+        [True, False, False]
+    """
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float32))
+    unit: NDArray[np.bool_] = np.abs(norms - 1) <= _NORM_TOLERANCE  # False for NaN
+    return unit
 
 
 def _empty_codes(dim: int) -> Any:

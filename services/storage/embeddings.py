@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import select
 
 from reid_core.errors import StorageError
+from reid_core.types import ClockQuality
 from services.storage.codec import pack_vectors, unpack_vector, unpack_vectors
 from services.storage.tables import EmbeddingRow, TrackletRow
 
@@ -50,6 +51,7 @@ class VectorRows:
         starts_s: Shape ``(n,)``, float64.
         ends_s: Shape ``(n,)``, float64.
         qualities: Shape ``(n,)``, float32.
+        clock_known: False where the times only count from the source's first frame. Shape ``(n,)``, bool.
     """
 
     tracklet_nos: NDArray[np.int64]
@@ -58,6 +60,7 @@ class VectorRows:
     starts_s: NDArray[np.float64]
     ends_s: NDArray[np.float64]
     qualities: FloatArray
+    clock_known: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.tracklet_nos)
@@ -149,6 +152,7 @@ class EmbeddingRepository:
                 TrackletRow.start_s,
                 TrackletRow.end_s,
                 TrackletRow.quality,
+                TrackletRow.clock_quality,
             )
             .join(TrackletRow, TrackletRow.tracklet_no == EmbeddingRow.tracklet_no)
             .where(EmbeddingRow.model_id == model_id)
@@ -171,6 +175,7 @@ def _stacked(
     starts_s: Sequence[float],
     ends_s: Sequence[float],
     qualities: Sequence[float],
+    clock_qualities: Sequence[str],
 ) -> VectorRows:
     size = len(packed[0])
     if any(len(one) != size for one in packed):
@@ -182,4 +187,5 @@ def _stacked(
         np.array(starts_s, np.float64),
         np.array(ends_s, np.float64),
         np.array(qualities, np.float32),
+        np.array([one != ClockQuality.UNKNOWN.value for one in clock_qualities], np.bool_),
     )

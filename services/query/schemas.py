@@ -1,0 +1,288 @@
+"""The forms of requests and answers, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from reid_core.types import SearchFilter
+from services.query.examples import (
+    ANSWER,
+    CROP_LINK,
+    GENERATION,
+    MATCH,
+    OTHER_ID,
+    PERSON,
+    TRACKLET,
+    TRACKLET_ID,
+)
+
+MOST_ANSWERS = 1000
+MOST_QUERIES = 32
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def example(value: Any) -> ConfigDict:
+    """Shows a value as the example of a form."""
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
+
+def moment(time_s: float) -> datetime:
+    """UTC epoch seconds as a time that says its zone."""
+    return datetime.fromtimestamp(time_s, UTC)
+
+
+class Problem(BaseModel):
+    """Problem details after RFC 9457."""
+
+    model_config = example(
+        {
+            "type": "urn:reknit:problem:unknown-tracklet",
+            "title": "There is no such tracklet",
+            "status": 404,
+            "detail": OTHER_ID,
+            "instance": f"/v1/tracklets/{OTHER_ID}",
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, str]] | None = None
+
+
+class CropLink(BaseModel):
+    """Where a crop's picture is."""
+
+    crop_no: int
+    href: str
+
+
+class CropView(CropLink):
+    """A crop of a tracklet, best first in lists. Times are null where the clock is unknown."""
+
+    time: datetime | None
+    box_px: tuple[float, float, float, float]
+    width_px: int
+    height_px: int
+    quality: Share
+
+
+class TrackletView(BaseModel):
+    """One person seen by one camera for a while. Times are UTC, and null where the camera's clock is unknown."""
+
+    model_config = example(TRACKLET)
+
+    tracklet_id: UUID
+    camera_id: str
+    start: datetime | None
+    end: datetime | None
+    duration_s: float
+    clock_quality: str
+    quality: Share
+    crop_count: int
+    crops: Sequence[CropLink] = Field(description="The best crops, best first.")
+
+
+class TrackletDetail(TrackletView):
+    """A tracklet with all its crops."""
+
+    model_config = example(
+        {
+            **TRACKLET,
+            "frame_size_px": [960, 540],
+            "crops": [
+                {
+                    **CROP_LINK,
+                    "time": "2026-01-01T08:00:44.100000Z",
+                    "box_px": [402.0, 118.0, 471.0, 330.0],
+                    "width_px": 69,
+                    "height_px": 212,
+                    "quality": 0.71,
+                }
+            ],
+        }
+    )
+
+    frame_size_px: tuple[int, int]
+    crops: Sequence[CropView] = Field(description="All crops, best first.")
+
+
+class TrackletPage(BaseModel):
+    """Some tracklets by start, then age; ``next_cursor`` leads to those after, null on the last page."""
+
+    model_config = example({"items": [TRACKLET], "next_cursor": "QdomAAAAAAAAAAAAAAAAAQ=="})
+
+    items: list[TrackletView]
+    next_cursor: str | None
+
+
+class CameraView(BaseModel):
+    """A camera; ``position_m`` is its place on the plan, null where that is unknown."""
+
+    camera_id: str
+    position_m: tuple[float, float] | None
+
+
+class LinkView(BaseModel):
+    """A walking path between two cameras' views."""
+
+    cameras: tuple[str, str]
+    distance_m: float
+
+
+class CameraList(BaseModel):
+    """All cameras, and the walking paths between them."""
+
+    model_config = example(
+        {
+            "items": [{"camera_id": "gate", "position_m": [0.0, 0.0]}, {"camera_id": "hall", "position_m": None}],
+            "links": [{"cameras": ["gate", "hall"], "distance_m": 18.5}],
+        }
+    )
+
+    items: list[CameraView]
+    links: list[LinkView]
+
+
+class GenerationView(BaseModel):
+    """What answers searches: vectors of one model."""
+
+    model_config = example(GENERATION)
+
+    generation_id: UUID
+    model_id: str
+
+
+class GenerationDetail(GenerationView):
+    """The current generation, and how much of it is loaded."""
+
+    model_config = example({**GENERATION, "created": "2026-01-01T09:00:00Z", "vectors": 1043, "dim": 1000})
+
+    created: datetime
+    vectors: int
+    dim: int | None
+
+
+class Filters(BaseModel):
+    """Which tracklets an answer may hold; applied inside the search, so that it still gives ``k`` answers."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"camera_ids": ["hall"], "start": "2026-01-01T08:00:00Z", "min_quality": 0.3}]},
+    )
+
+    camera_ids: list[str] | None = Field(default=None, min_length=1, description="Only these cameras.")
+    exclude_camera_ids: list[str] = Field(default=[], description="Not these cameras.")
+    other_cameras_only: bool = Field(
+        default=False, description="Nothing from the cameras that saw the query's tracklets."
+    )
+    start: AwareDatetime | None = Field(default=None, description="Only those seen at or after this time.")
+    end: AwareDatetime | None = Field(default=None, description="Only those seen at or before this time.")
+    min_quality: Share = Field(default=0.0, description="Only those with a best crop of at least this quality.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError("start lies after end")
+        return self
+
+    def where(self) -> SearchFilter:
+        """The filter as the search takes it."""
+        return SearchFilter(
+            camera_ids=None if self.camera_ids is None else frozenset(self.camera_ids),
+            exclude_camera_ids=frozenset(self.exclude_camera_ids),
+            start_s=self.start.timestamp() if self.start else None,
+            end_s=self.end.timestamp() if self.end else None,
+            min_quality=self.min_quality,
+        )
+
+
+class SearchBody(BaseModel):
+    """Who looks like these tracklets of one person?"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"tracklet_ids": [TRACKLET_ID], "k": 10, "filters": {"other_cameras_only": True}}]
+        },
+    )
+
+    tracklet_ids: list[UUID] = Field(min_length=1, max_length=MOST_QUERIES, description="All of the same person.")
+    k: int = Field(default=10, ge=1, le=MOST_ANSWERS, description="At most this many answers.")
+    filters: Filters = Filters()
+
+
+class QueryCropView(BaseModel):
+    """The query's side of a pair: a tracklet's crop, or the person in a picture by its place among those sent."""
+
+    tracklet_id: UUID | None
+    image: int | None
+    crop_no: int | None
+    href: str | None
+
+
+class CropPair(BaseModel):
+    """Two crops that speak for an answer."""
+
+    query: QueryCropView
+    answer: CropLink
+    visual_distance: float
+
+
+class EvidenceView(BaseModel):
+    """Why an answer was given.
+
+    ``gap_s`` is from the query's end to the answer's start, negative when the answer began before that, and null where
+    the query has no time or a clock is unknown.
+    """
+
+    visual_distance: float = Field(ge=0, le=2, description="Cosine distance of the two vectors.")
+    gap_s: float | None
+    crop_pairs: list[CropPair] = Field(description="The most alike first.")
+
+
+class MatchView(TrackletView):
+    """One answer; rank 1 is the most alike."""
+
+    model_config = example(MATCH)
+
+    rank: int
+    evidence: EvidenceView
+
+
+class PersonView(BaseModel):
+    """Whom a picture was found to show; confidence and count are null where the whole picture was taken."""
+
+    model_config = example({**PERSON, "confidence": 0.88, "people_found": 2})
+
+    image: int
+    name: str
+    size_px: tuple[int, int]
+    box_px: tuple[float, float, float, float]
+    confidence: float | None
+    people_found: int | None
+
+
+class QueryView(BaseModel):
+    """What was searched for."""
+
+    tracklet_ids: list[UUID]
+    people: list[PersonView]
+
+
+class SearchAnswer(BaseModel):
+    """Ranked answers with their evidence, and the generation that gave them."""
+
+    model_config = example(ANSWER)
+
+    generation: GenerationView
+    query: QueryView
+    matches: list[MatchView]

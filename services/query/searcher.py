@@ -1,0 +1,206 @@
+"""What a search does, whoever asks: the query service and the command line alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reid_core.errors import ModelMismatchError, NoPersonError, NotSearchableError
+from reid_core.retrieval.index import are_unit
+from reid_core.retrieval.search import CropVectors, Query, fuse, search
+from reid_core.types import ClockQuality
+from services.query.pictures import decode_picture, find_person, whole_picture
+from services.storage.cameras import CameraRepository
+from services.storage.tracklets import TrackletRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from reid_core.ports import Detector, Embedder
+    from reid_core.types import Match, SearchFilter
+    from services.query.live_index import LiveIndex, LoadedGeneration
+    from services.query.pictures import PersonInPicture, Picture, PictureLimits
+    from services.storage.generations import Generation
+    from services.storage.records import StoredTracklet
+    from services.storage.session import Database
+
+__all__ = ["Answer", "QueryCrop", "SearchRequest", "Searcher"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What is asked besides who is looked for.
+
+    Attributes:
+        where: Which tracklets may be returned.
+        k: At most this many.
+        other_cameras_only: Nothing from the cameras that the query itself was seen by.
+    """
+
+    where: SearchFilter
+    k: int = 10
+    other_cameras_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCrop:
+    """A crop of the query that evidence may name: of a stored tracklet, or the person in a picture.
+
+    Attributes:
+        tracklet_id: The stored tracklet, ``None`` for a picture.
+        number: The tracklet's crop number, or the picture's place among those sent, from 0.
+    """
+
+    tracklet_id: UUID | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Ranked answers, and what they answer.
+
+    Attributes:
+        generation: The generation that answered.
+        matches: Nearest first, each with what is stored of its tracklet.
+        query_crops: What the query's side of a pair of crops counts.
+        queried: The query's own tracklets, none for pictures.
+        people: Whom the pictures were found to show, none for tracklets.
+    """
+
+    generation: Generation
+    matches: tuple[tuple[Match, StoredTracklet], ...]
+    query_crops: tuple[QueryCrop, ...]
+    queried: tuple[StoredTracklet, ...] = ()
+    people: tuple[PersonInPicture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searcher:
+    """Searches the current generation; safe to share between threads."""
+
+    database: Database
+    live: LiveIndex
+    detector: Detector
+    embedder: Embedder
+    limits: PictureLimits = field(kw_only=True)
+
+    def by_tracklets(self, tracklet_ids: Sequence[UUID | str], request: SearchRequest) -> Answer:
+        """Who looks like these stored tracklets of one person.
+
+        Raises:
+            NoGenerationError: If nothing was ingested yet.
+            UnknownTrackletError: If one of them is not stored.
+            UnknownCameraError: If a filter names a camera that is not stored.
+            NotSearchableError: If one has no vector of the current generation's model.
+        """
+        loaded = self.live.current
+        with self.database.read() as session:
+            stored = [TrackletRepository(session).by_id(one) for one in dict.fromkeys(tracklet_ids)]
+            queries, crops = _stored_queries(session, stored, loaded.generation.model_id)
+            seen_by = frozenset(one.camera_id for one in stored)
+            where = _checked_filter(session, request, seen_by)
+            answer = self._answer(session, loaded, fuse(queries), request.k, where, tuple(crops))
+        return replace(answer, queried=tuple(stored))
+
+    def by_pictures(self, pictures: Sequence[Picture], request: SearchRequest, *, whole: bool = False) -> Answer:
+        """Who looks like the person in these pictures.
+
+        Args:
+            pictures: At least one; all of the same person.
+            request: What else is asked.
+            whole: Take each picture as it is, instead of looking for the person in it.
+
+        Raises:
+            NoGenerationError: If nothing was ingested yet.
+            NotAnImageError: If a file is no picture.
+            ImageTooLargeError: If a picture is too large.
+            NoPersonError: If a picture shows nobody.
+            ModelMismatchError: If the embedder is not the current generation's.
+        """
+        loaded = self.live.current
+        people = tuple(self._person(picture, whole=whole) for picture in pictures)
+        if self.embedder.model_id != loaded.generation.model_id:
+            raise ModelMismatchError(f"{self.embedder.model_id} here, {loaded.generation.model_id} stored")
+        queries = [self._picture_query(person, picture) for person, picture in zip(people, pictures, strict=True)]
+        crops = tuple(QueryCrop(None, number) for number in range(len(people)))
+        with self.database.read() as session:
+            where = _checked_filter(session, request, frozenset())
+            answer = self._answer(session, loaded, fuse(queries), request.k, where, crops)
+        return replace(answer, people=people)
+
+    def _person(self, picture: Picture, *, whole: bool) -> PersonInPicture:
+        image = decode_picture(picture, self.limits)
+        if whole:
+            return whole_picture(image, name=picture.name)
+        return find_person(image, self.detector, name=picture.name)
+
+    def _picture_query(self, person: PersonInPicture, picture: Picture) -> Query:
+        embedding = self.embedder.embed([person.crop])
+        if not are_unit(embedding.vector[None]).all():
+            raise NoPersonError(f"{picture.name} shows nothing to recognise anybody by")
+        return Query(embedding.vector, embedding.crop_vectors)
+
+    def _answer(
+        self,
+        session: Session,
+        loaded: LoadedGeneration,
+        query: Query,
+        k: int,
+        where: SearchFilter,
+        query_crops: tuple[QueryCrop, ...],
+    ) -> Answer:
+        tracklets = TrackletRepository(session)
+
+        def crop_vectors_of(nos: Sequence[int]) -> Mapping[int, CropVectors]:
+            found = tracklets.embeddings(nos, loaded.generation.model_id)
+            return {no: CropVectors(one.crop_nos, one.crop_vectors) for no, one in found.items()}
+
+        matches: list[Match] = []
+        if loaded.index is not None:
+            matches = search(loaded.index, query, k=k, where=where, crop_vectors_of=crop_vectors_of)
+        stored = tracklets.by_nos(match.tracklet_no for match in matches)
+        still_there = [match for match in matches if match.tracklet_no in stored]  # one may be removed meanwhile
+        ranked = tuple(
+            (replace(match, rank=rank), stored[match.tracklet_no]) for rank, match in enumerate(still_there, start=1)
+        )
+        return Answer(loaded.generation, ranked, query_crops)
+
+
+def _stored_queries(
+    session: Session, stored: Sequence[StoredTracklet], model_id: str
+) -> tuple[list[Query], list[QueryCrop]]:
+    """One query for each tracklet, and their crops in the order in which `fuse` puts them."""
+    embeddings = TrackletRepository(session).embeddings([one.tracklet_no for one in stored], model_id)
+    queries: list[Query] = []
+    crops: list[QueryCrop] = []
+    for one in stored:
+        embedding = embeddings.get(one.tracklet_no)
+        if embedding is None or not are_unit(embedding.vector[None]).all():
+            raise NotSearchableError(str(one.tracklet_id))
+        known = one.clock_quality is not ClockQuality.UNKNOWN
+        queries.append(
+            Query(
+                vector=embedding.vector,
+                crop_vectors=embedding.crop_vectors,
+                camera_id=one.camera_id,
+                start_s=one.start_s if known else None,
+                end_s=one.end_s if known else None,
+                exclude_tracklet_nos=frozenset({one.tracklet_no}),
+            )
+        )
+        crops += [QueryCrop(one.tracklet_id, no) for no in embedding.crop_nos]
+    return queries, crops
+
+
+def _checked_filter(session: Session, request: SearchRequest, seen_by: frozenset[str]) -> SearchFilter:
+    """The filter, with its cameras known to be stored, and without the query's own where that is asked."""
+    where = request.where
+    cameras = CameraRepository(session)
+    for camera_id in sorted((where.camera_ids or frozenset()) | where.exclude_camera_ids):
+        cameras.by_id(camera_id)
+    if request.other_cameras_only:
+        where = replace(where, exclude_camera_ids=where.exclude_camera_ids | seen_by)
+    return where
