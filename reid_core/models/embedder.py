@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ColdStartEmbedder", "fuse", "load_embedder", "pick_crops_to_embed"]
 
 _MOST_CROPS = 12
+_COLOUR_WEIGHT = 0.8
 
 
 class ColdStartEmbedder:
@@ -51,8 +52,8 @@ class ColdStartEmbedder:
         if not crops:
             raise ValueError("a tracklet without crops cannot be embedded")
         colour = np.stack([stripe_descriptor(crop) for crop in crops])
-        (texture,) = self._backbone.features(crops)
-        vectors = fuse((colour, texture.reshape(len(crops), -1)), weights=(0.7, 0.3))
+        texture = self._backbone.features(crops).reshape(len(crops), -1)
+        vectors = fuse((colour, texture), weights=(_COLOUR_WEIGHT, 1 - _COLOUR_WEIGHT))
         return Embedding(self.model_id, _normalised(vectors.mean(axis=0)), vectors)
 
 
