@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import av
-import av.error
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from reid_core.errors import NotAVideoError
 from reid_core.types import Frame, VideoInfo
 from reid_core.vision.video_clock import FrameClock, source_start
+from reid_core.vision.video_decoding import FPS_WHERE_UNKNOWN, Decoding, reason
 from reid_core.vision.video_images import ImageFolder
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoFile", "open_source", "probe"]
 
-_FPS_WHERE_UNKNOWN = 25.0
 _NOT_VIDEO_FORMATS = frozenset({"tty", "lavfi", "concat", "hls", "dash"})  # text drawn as pictures, and lists of files
 
 
@@ -76,10 +75,10 @@ class VideoFile:
         self._path = path
         self._threads = threads
         self._problems: list[str] = []
-        self._open: InputContainer | None = None
+        self._closings = 0
         _require_content(path)
         with self._container() as container:
-            first = next(_Decoding(container).frames(), None)
+            first = next(Decoding(container).frames(), None)
             if first is None:
                 raise NotAVideoError(f"no frame of {path} can be decoded")
             self._info = _info(container, first, start_time_s)
@@ -105,9 +104,9 @@ class VideoFile:
         convert = VideoReformatter()
         size = (self._info.width, self._info.height)
         index = -1
+        closings = self._closings
         with self._container() as container:
-            self._open = container
-            decoding = _Decoding(container)
+            decoding = Decoding(container)
             for index, picture in enumerate(decoding.frames()):
                 time_s = clock.tick(picture.pts, picture.time_base)
                 if _upright_size(picture) != size:
@@ -115,27 +114,26 @@ class VideoFile:
                     self._problems.append(
                         f"size changes from {was[0]}x{was[1]} to {size[0]}x{size[1]} at frame {index}"
                     )
+                if self._closings != closings:
+                    return
                 if index >= first_index:
                     yield Frame(index, time_s, _to_bgr(picture, convert))
             self._problems += decoding.problems()
-        self._open = None
         if clock.replaced:
             self._problems.append(
                 f"{clock.replaced} of {index + 1} frames had no rising time stamp; theirs follow from the frame rate"
             )
 
     def close(self) -> None:
-        """Let go of the file; a running `frames` ends."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        """End a running `frames` with its next step; only that lets go of the file, since a decoder may be at work."""
+        self._closings += 1
 
     def _container(self) -> InputContainer:
         path = self._path.resolve()  # an absolute path is never read as a protocol
         try:
             container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
         except (OSError, ValueError) as error:
-            raise NotAVideoError(f"{self._path} ({_reason(error)})") from error
+            raise NotAVideoError(f"{self._path} ({reason(error)})") from error
         if not container.streams.video or container.format.name in _NOT_VIDEO_FORMATS:
             container.close()
             raise NotAVideoError(f"{self._path} holds no video")
@@ -143,51 +141,6 @@ class VideoFile:
         stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
         stream.codec_context.thread_count = self._threads
         return container
-
-
-class _Decoding:
-    """One pass over the first video stream of a container; counts what was lost."""
-
-    def __init__(self, container: InputContainer) -> None:
-        self._container = container
-        self._stream = container.streams.video[0]
-        self._packets = self._bad_packets = self._damaged = 0
-        self._stopped = ""
-
-    def frames(self) -> Iterator[av.VideoFrame]:
-        """Decoded pictures in order of display."""
-        for packet in self._read():
-            try:
-                pictures = packet.decode()
-            except (av.error.FFmpegError, ValueError):
-                self._bad_packets += 1
-                continue
-            for picture in pictures:
-                if isinstance(picture, av.VideoFrame):
-                    self._damaged += picture.is_corrupt
-                    yield picture
-
-    def problems(self) -> list[str]:
-        """One line for each kind of loss."""
-        claimed = self._stream.frames
-        lines = []
-        if self._stopped:
-            lines.append(f"reading stopped after {self._packets} packets: {self._stopped}")
-        if claimed and self._packets < claimed:
-            lines.append(f"the file ends early: {self._packets} of {claimed} frames are there")
-        if self._bad_packets:
-            lines.append(f"{self._bad_packets} damaged packets were skipped")
-        if self._damaged:
-            lines.append(f"{self._damaged} frames are damaged and were kept")
-        return lines
-
-    def _read(self) -> Iterator[av.Packet[Any]]:
-        try:
-            for packet in self._container.demux(self._stream):
-                self._packets += packet.size > 0
-                yield packet
-        except av.error.FFmpegError as error:
-            self._stopped = _reason(error)
 
 
 def _require_content(path: Path) -> None:
@@ -202,7 +155,7 @@ def _info(container: InputContainer, first: av.VideoFrame, start_time_s: float |
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     start_s, quality = source_start(start_time_s, {**stream.metadata, **container.metadata})
     width, height = _upright_size(first)
-    fps = float(rate) if rate else _FPS_WHERE_UNKNOWN
+    fps = float(rate) if rate else FPS_WHERE_UNKNOWN
     return VideoInfo(width, height, fps, _frame_count(container, fps), start_s, quality)
 
 
@@ -225,7 +178,3 @@ def _to_bgr(picture: av.VideoFrame, convert: VideoReformatter) -> ImageBGR:
     image = cast("ImageBGR", convert.reformat(picture, format="bgr24", threads=1).to_ndarray())
     quarter_turns = round(picture.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

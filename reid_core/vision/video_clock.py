@@ -50,8 +50,9 @@ class FrameClock:
         fps: Nominal frames a second.
 
     Example:
+        >>> from fractions import Fraction
         >>> clock = FrameClock(100.0, fps=10.0)
-        >>> [clock.tick(pts, Fraction(1, 1000)) for pts in (40, 140, None, 90)]
+        >>> [round(clock.tick(pts, Fraction(1, 1000)), 3) for pts in (40, 140, None, 90)]
         [100.0, 100.1, 100.2, 100.3]
         >>> clock.replaced
         2
