@@ -64,6 +64,10 @@ class GroundTruthError(InputError):
     """The ground truth does not fit what is stored."""
 
 
+class DemoFolderError(InputError):
+    """The demo cannot use this data folder."""
+
+
 class ExportError(InputError):
     """This cannot be exported."""
 
