@@ -189,7 +189,7 @@ class Database:
 def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise InputError("the database URL cannot be read; expected sqlite:///FILE or postgresql://...") from error
     match parsed.get_backend_name():
         case "postgresql" | "postgres":
