@@ -1,0 +1,108 @@
+"""The description of the API says what the API does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import TypeAdapter
+
+from services.query import schemas
+
+
+@pytest.fixture
+def document(site):
+    with site.served() as client:
+        return client.get("/openapi.json").json()
+
+
+def operations(document):
+    return {(method, path): one for path, item in document["paths"].items() for method, one in item.items()}
+
+
+def test_it_is_openapi_3_1_and_names_every_route(document):
+    assert document["openapi"].startswith("3.1")
+    assert set(operations(document)) == {
+        ("get", "/"),
+        ("get", "/healthz"),
+        ("get", "/readyz"),
+        ("get", "/v1/cameras"),
+        ("get", "/v1/tracklets"),
+        ("get", "/v1/tracklets/{tracklet_id}"),
+        ("get", "/v1/tracklets/{tracklet_id}/crops/{crop_no}"),
+        ("post", "/v1/searches"),
+        ("post", "/v1/searches/by-image"),
+        ("get", "/v1/generations/current"),
+    }
+
+
+def test_every_refusal_is_described_as_problem_details(document):
+    for (_, path), operation in operations(document).items():
+        for status, answer in operation["responses"].items():
+            if status.startswith(("4", "5")) and path != "/readyz":
+                (media_type,) = answer["content"]
+                assert media_type == "application/problem+json"
+                assert answer["content"][media_type]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_every_reference_leads_somewhere(document):
+    def references(part):
+        if isinstance(part, dict):
+            yield from [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+            for value in part.values():
+                yield from references(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from references(value)
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        schemas.Problem,
+        schemas.TrackletView,
+        schemas.TrackletDetail,
+        schemas.TrackletPage,
+        schemas.CameraList,
+        schemas.GenerationView,
+        schemas.GenerationDetail,
+        schemas.Filters,
+        schemas.SearchBody,
+        schemas.MatchView,
+        schemas.PersonView,
+        schemas.SearchAnswer,
+    ],
+)
+def test_every_example_fits_its_form(form):
+    for example in form.model_config["json_schema_extra"]["examples"]:
+        TypeAdapter(form).validate_python(example)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "from services.query.app import create_app; from services.settings import Settings; create_app(Settings())",
+        "import services.cli.main",
+    ],
+    ids=["service", "command line"],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(act):
+    code = (
+        f"import sys; {act}; print(*sorted({{'torch', 'ultralytics', 'timm', 'openvino', 'cv2'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_help_page_imports_no_array_library():
+    code = (
+        "import sys; from typer.testing import CliRunner; from services.cli.main import app;"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0;"
+        "print(*sorted({'torch', 'numpy', 'faiss', 'fastapi', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
