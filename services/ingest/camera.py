@@ -71,12 +71,6 @@ class CameraPipeline:
         self._size_px = (0, 0)
         self._next_track_no = cursor.track_no
         self._last = Detections.none()
-        self._problems: list[str] = []
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What was odd about the pictures, a line each; complete after the pass."""
-        return tuple(self._problems)
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Frame | Tracklet | Cursor]:
         """Work through a source's frames.
@@ -126,10 +120,6 @@ class CameraPipeline:
         if size_px == self._size_px:
             return
         if self._builder is not None:
-            self._problems.append(
-                f"the pictures change from {_times(self._size_px)} to {_times(size_px)} px at frame {frame.index}; "
-                "people are followed anew from there"
-            )
             yield from self._close()
         self._size_px = size_px
 
@@ -161,7 +151,3 @@ class CameraPipeline:
 def _size_px(frame: Frame) -> tuple[int, int]:
     height, width = frame.image.shape[:2]
     return width, height
-
-
-def _times(size_px: tuple[int, int]) -> str:
-    return f"{size_px[0]}x{size_px[1]}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reid_core.vision.video import open_source
-
 from reid_core.types import ClockQuality
+from reid_core.vision.video import open_source, probe
 from services.ingest.fingerprint import content_hash
 from services.storage.sources import SourceRepository
 
@@ -96,8 +94,8 @@ def plan_source(request: SourceRequest, database: Database) -> PlannedSource:
     """
     fingerprint = content_hash(request.path)
     stored = _stored(request, fingerprint, database)
-    with closing(open_source(request.path, start_time_s=_start_s(request, stored))) as source:
-        return PlannedSource(request, fingerprint, source.info, stored)
+    info = probe(request.path, start_time_s=_start_s(request, stored))
+    return PlannedSource(request, fingerprint, info, stored)
 
 
 def _stored(request: SourceRequest, fingerprint: str, database: Database) -> StoredSource | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from services.storage.session import Database
     from services.storage.sources import StoredSource
 
-__all__ = ["ModelMismatchError", "Networks", "SourceWorker", "ingest_sources"]
+__all__ = ["ModelMismatchError", "Networks", "SourceWorker", "ingest_sources", "lock_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ def _side_by_side(
         return [done.result() for done in running]
 
 
+def lock_name(planned: PlannedSource) -> str:
+    """What other processes know a source's lock by."""
+    return hashlib.sha256(f"{planned.content_hash} {planned.request.camera_id}".encode()).hexdigest()[:32]
+
+
 class _StoppedError(ReknitError):
     """The ingest was stopped."""
 
@@ -157,9 +163,8 @@ class SourceWorker:
     def ingest(self, planned: PlannedSource) -> SourceOutcome:
         """Ingest one source; its own failure is part of the outcome, one of the storage is raised."""
         request = planned.request
-        name = f"{planned.content_hash[:32]}-{request.camera_id.encode().hex()[:64]}"
         try:
-            with source_lock(self._locks_dir, name, says=str(request.path)):
+            with source_lock(self._locks_dir, lock_name(planned), says=str(request.path)):
                 fresh = planned.refreshed(self._database)
                 if fresh.is_finished:
                     return SourceOutcome(request, SourceState.FINISHED_BEFORE)
@@ -188,7 +193,7 @@ class SourceWorker:
             elif event.track_no not in done:
                 tracklet_count += 1
                 self._writer.store(stored, event)
-        problems = tuple(dict.fromkeys([*stored.problems, *source.problems, *pipeline.problems]))
+        problems = tuple(source.problems)
         self._writer.finish(stored, problems)
         return SourceOutcome(
             planned.request, SourceState.INGESTED, frame_count, tracklet_count, len(done), problems=problems
