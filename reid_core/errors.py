@@ -1,4 +1,4 @@
-"""One exception tree. The first line of an exception's docstring is its message; `detail` says what exactly was refused."""
+"""One exception tree. The first line of an exception's docstring is its message; `detail` says what was refused."""
 
 from __future__ import annotations
 
@@ -110,3 +110,7 @@ class NotSearchableError(InputError):
 
 class ModelMismatchError(ReknitError):
     """The embedder at hand is not the one whose vectors are searched."""
+
+
+class ListenError(InputError):
+    """The service cannot listen there."""

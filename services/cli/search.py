@@ -1,9 +1,149 @@
-"""`reknit search`."""
+"""`reknit search`: one search over a data folder, without a server."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from reid_core.errors import InputError, NoGenerationError
+from services.cli.options import DataDir, Json, load_settings, write_json
+
+if TYPE_CHECKING:
+    from services.query.schemas import MatchView, SearchAnswer
+    from services.query.searcher import Answer, Searcher, SearchRequest
+    from services.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
+    app.command(name="search")(search)
+
+
+def search(
+    image: Annotated[list[Path] | None, typer.Option(help="A picture of the person; may be given again.")] = None,
+    tracklet: Annotated[list[str] | None, typer.Option(help="A stored tracklet's id; may be given again.")] = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="At most this many answers.")] = 10,
+    camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
+    other_cameras: Annotated[
+        bool, typer.Option("--other-cameras", help="Nothing from the cameras of the given tracklets.")
+    ] = False,
+    from_time: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Only those seen at or after this time.")
+    ] = None,
+    to_time: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Only those seen at or before this time.")
+    ] = None,
+    min_quality: Annotated[float, typer.Option(min=0, max=1, help="Only those of at least this quality.")] = 0.0,
+    whole_image: Annotated[
+        bool, typer.Option("--whole-image", help="Take each picture as it is: it is a crop of the person.")
+    ] = False,
+    data_dir: DataDir = None,
+    json: Json = None,
+) -> None:
+    """Find the tracklets that look most like a person, given by pictures or by stored tracklets."""
+    if bool(image) == bool(tracklet):
+        raise InputError("give either --image or --tracklet")
+    from reid_core.types import SearchFilter
+    from services.query.searcher import SearchRequest
+    from services.query.views import answer_view
+    from services.site_file import parse_time
+
+    where = SearchFilter(
+        camera_ids=frozenset(camera) if camera else None,
+        start_s=parse_time(from_time) if from_time else None,
+        end_s=parse_time(to_time) if to_time else None,
+        min_quality=min_quality,
+    )
+    if where.start_s is not None and where.end_s is not None and where.start_s > where.end_s:
+        raise InputError("--from lies after --to")
+    request = SearchRequest(where, k, other_cameras)
+    answer = answer_view(_answer(load_settings(data_dir), image or [], tracklet or [], request, whole=whole_image))
+    if json is not None:
+        write_json(json, answer.model_dump(mode="json"))
+    if json != "-":
+        _print(answer)
+
+
+def _answer(
+    settings: Settings, images: list[Path], tracklet_ids: list[str], request: SearchRequest, *, whole: bool
+) -> Answer:
+    import logging
+
+    from services.bootstrap import open_database
+    from services.observability import configure_logging
+    from services.query.app import make_searcher
+    from services.query.live_index import LiveIndex
+
+    quiet = max(logging.getLevelNamesMapping()[settings.log_level.upper()], logging.WARNING)
+    configure_logging(logging.getLevelName(quiet))
+    if not settings.database_url and not (settings.data_dir / "reknit.db").exists():
+        raise NoGenerationError(f"{settings.data_dir} is no data folder")
+    with open_database(settings) as database:
+        live = LiveIndex(database)
+        live.load()
+        searcher = make_searcher(settings, database, live)
+        if tracklet_ids:
+            return searcher.by_tracklets(tracklet_ids, request)
+        return _by_images(searcher, images, request, whole=whole)
+
+
+def _by_images(searcher: Searcher, images: list[Path], request: SearchRequest, *, whole: bool) -> Answer:
+    from services.query.pictures import Picture
+
+    pictures = []
+    for path in images:
+        try:
+            pictures.append(Picture(str(path), path.read_bytes()))
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from None
+    return searcher.by_pictures(pictures, request, whole=whole)
+
+
+def _print(answer: SearchAnswer) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for person in answer.query.people:
+        left, top, right, bottom = (round(edge) for edge in person.box_px)
+        sure = "" if person.confidence is None else f", confidence {person.confidence:.2f} of {person.people_found}"
+        console.print(f"{person.name}: person at {left},{top} to {right},{bottom}{sure}", highlight=False)
+    if not answer.matches:
+        console.print("No tracklet passes the filters.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("rank", "distance", "gap s", "quality"):
+        table.add_column(name, justify="right")
+    for name in ("camera", "from", "to", "tracklet", "alike crops (query:answer)"):
+        table.add_column(name, no_wrap=True)
+    for match in answer.matches:
+        table.add_row(*_cells(match))
+    console.width = max(console.width, 160) if not console.is_terminal else console.width
+    console.print(table)
+    console.print(f"generation {answer.generation.generation_id} ({answer.generation.model_id})", highlight=False)
+
+
+def _cells(match: MatchView) -> tuple[str, ...]:
+    evidence = match.evidence
+    pairs = (
+        f"{pair.query.image if pair.query.crop_no is None else pair.query.crop_no}:{pair.answer.crop_no}"
+        for pair in evidence.crop_pairs
+    )
+    return (
+        str(match.rank),
+        f"{evidence.visual_distance:.3f}",
+        "-" if evidence.gap_s is None else f"{evidence.gap_s:+.1f}",
+        f"{match.quality:.2f}",
+        match.camera_id,
+        _time(match.start),
+        _time(match.end),
+        str(match.tracklet_id),
+        " ".join(pairs),
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
