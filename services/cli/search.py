@@ -109,8 +109,12 @@ def _print(answer: SearchAnswer) -> None:
     console = Console()
     for person in answer.query.people:
         left, top, right, bottom = (round(edge) for edge in person.box_px)
-        sure = "" if person.confidence is None else f", confidence {person.confidence:.2f} of {person.people_found}"
-        console.print(f"{person.name}: person at {left},{top} to {right},{bottom}{sure}", highlight=False)
+        found = (
+            "the whole picture"
+            if person.confidence is None
+            else f"1 of {person.people_found} found, confidence {person.confidence:.2f}"
+        )
+        console.print(f"{person.name}: the person at {left},{top} to {right},{bottom} ({found})", highlight=False)
     if not answer.matches:
         console.print("No tracklet passes the filters.")
         return

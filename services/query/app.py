@@ -126,5 +126,5 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
     app.add_middleware(BodyLimit, limit_of=limit_of)
     app.add_middleware(KnownHostsOnly, hosts=settings.known_hosts)
-    app.add_middleware(SafeHeaders)
     app.add_middleware(RequestLog)
+    app.add_middleware(SafeHeaders)

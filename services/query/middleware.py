@@ -22,6 +22,7 @@ __all__ = ["BodyLimit", "KnownHostsOnly", "RequestLog", "SafeHeaders"]
 
 _TOO_LARGE = 413
 _MISDIRECTED = 421
+_OUR_MISTAKE = 500
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -33,7 +34,10 @@ _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 
 class RequestLog:
-    """One log line for each request, under an id that the answer carries and every line of the request bears."""
+    """One log line for each request, under an id that the answer carries and every line of the request bears.
+
+    An error that nothing foresaw ends here: the log tells all of it, the answer only the id.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,18 +51,24 @@ class RequestLog:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(new_uuid7())
         began_s = time.perf_counter()
-        status = 500
+        status: int | None = None
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception:
+                self._log.exception("http.failed", path=scope["path"])
+                if status is not None:  # the answer has begun; the server will break it off
+                    raise
+                detail = f"The log says more under {request_id}."
+                await problem_answer(scope["path"], _OUR_MISTAKE, detail=detail)(scope, receive, send_with_id)
             finally:
                 tell = self._log.debug if scope["path"] in _QUIET_PATHS else self._log.info
                 spent_ms = round((time.perf_counter() - began_s) * 1e3, 1)

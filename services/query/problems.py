@@ -83,11 +83,10 @@ def problem_answer(
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of the application leave it as problem details."""
+    """Let every foreseen error of the application leave it as problem details; `RequestLog` sees to the others."""
     app.add_exception_handler(ReknitError, _of_ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(Exception, _of_anything_else)
 
 
 def _of_ours(request: Request, error: Exception) -> JSONResponse:
@@ -119,11 +118,6 @@ def _of_validation(request: Request, error: Exception) -> JSONResponse:
         kind="invalid-request",
         errors=wrong,
     )
-
-
-def _of_anything_else(request: Request, error: Exception) -> JSONResponse:
-    structlog.get_logger().error("http.failed", path=request.url.path, exc_info=error)
-    return problem_answer(request.url.path, _OUR_MISTAKE, detail="The log says more under this request's id.")
 
 
 def _place(location: tuple[int | str, ...]) -> str:

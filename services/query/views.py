@@ -48,10 +48,10 @@ def tracklet_detail(stored: StoredTracklet, crops: Sequence[CropRecord]) -> Trac
             crop_no=no,
             href=crop_href(stored.tracklet_id, no),
             time=moment(crops[no].time_s) if known else None,
-            box_px=crops[no].box_px,
+            box_px=_rounded(crops[no].box_px),
             width_px=crops[no].width_px,
             height_px=crops[no].height_px,
-            quality=crops[no].quality.overall,
+            quality=round(crops[no].quality.overall, 6),
         )
         for no in stored.display_order
     ]
@@ -104,12 +104,17 @@ def _people(answer: Answer) -> list[PersonView]:
             image=place,
             name=person.name,
             size_px=person.size_px,
-            box_px=person.box_px,
-            confidence=person.confidence,
+            box_px=_rounded(person.box_px),
+            confidence=None if person.confidence is None else round(person.confidence, 4),
             people_found=person.people_found,
         )
         for place, person in enumerate(answer.people)
     ]
+
+
+def _rounded(box_px: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (round(edge, 2) for edge in box_px)
+    return left, top, right, bottom
 
 
 def _evidence(evidence: Evidence, answer_id: UUID, query_crops: Sequence[QueryCrop]) -> EvidenceView:

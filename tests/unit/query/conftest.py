@@ -115,7 +115,7 @@ class Site:
             TrackletRepository(session).delete(no)
 
     @contextmanager
-    def served(self, *, detector=None, embedder=None, raise_errors=True):
+    def served(self, *, detector=None, embedder=None):
         """A client of the running service. The follower never wakes: tests call `catch_up` where they need it."""
         app = create_app(
             self.settings,
@@ -123,7 +123,7 @@ class Site:
             embedder=lambda: embedder or FakeEmbedder(),
             poll_s=3600.0,
         )
-        with TestClient(app, base_url="http://localhost", raise_server_exceptions=raise_errors) as client:
+        with TestClient(app, base_url="http://localhost") as client:
             yield client
 
 
@@ -159,8 +159,10 @@ class FakeEmbedder:
 @pytest.fixture(autouse=True)
 def logs():
     """What was logged, kept off the terminal."""
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as entries:
         yield entries
+    structlog.reset_defaults()  # a command may have set them for its process
 
 
 @pytest.fixture
