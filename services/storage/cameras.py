@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import select
 
 from reid_core.errors import InputError, UnknownCameraError
 from reid_core.types import Camera, CameraLink
@@ -103,12 +103,6 @@ class CameraRepository:
             )
         )
         return tuple(CameraLink(*row) for row in rows)
-
-    def remove_links(self, camera_id: str) -> None:
-        """Forget every link of a camera."""
-        self._session.execute(
-            delete(CameraLinkRow).where(or_(CameraLinkRow.camera_a == camera_id, CameraLinkRow.camera_b == camera_id))
-        )
 
 
 def _check_id(camera_id: str) -> None:

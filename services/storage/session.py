@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 _WRITES = "reknit_writes"
-_POOL_SIZE = 16
-_POOL_OVERFLOW = 48
+_WAL_BYTES_KEPT = 64 * 1024 * 1024  # SQLite's log may grow beyond this in one transaction, and shrinks again
+_POOL_SIZE = 8
+_POOL_OVERFLOW = 32
 
 
 class Database:
@@ -179,6 +180,7 @@ class Database:
             f"busy_timeout={round(self._busy_timeout_s * 1000)}",
             "journal_mode=WAL",
             "synchronous=FULL",
+            f"journal_size_limit={_WAL_BYTES_KEPT}",
             f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
         )
         event.listen(engine, "connect", _sqlite_setup(pragmas))

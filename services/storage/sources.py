@@ -93,7 +93,7 @@ class SourceRepository:
                 source_id=new_uuid7(clock=self._clock),
                 camera_id=camera_id,
                 content_hash=content_hash,
-                uri=uri,
+                uri=_storable(uri),
                 start_s=start_s,
                 clock_quality=clock_quality.value,
                 frame_width=frame_size_px[0],
@@ -153,10 +153,10 @@ class SourceRepository:
         if row.state == _FINISHED:
             return
         row.state = _FINISHED
-        row.problems = list(problems)
+        row.problems = [_storable(problem) for problem in problems]
         row.finished_at_s = self._clock()
         self._session.flush()
-        payload = {"source_id": str(source_id), "camera_id": row.camera_id, "problems": list(problems)}
+        payload = {"source_id": str(source_id), "camera_id": row.camera_id, "problems": row.problems}
         Outbox(self._session, clock=self._clock).append(SOURCE_FINISHED, payload)
 
     def _row(self, source_id: UUID) -> SourceRow:
@@ -164,6 +164,11 @@ class SourceRepository:
         if row is None:
             raise StorageError(f"there is no source {source_id}")
         return row
+
+
+def _storable(line: str) -> str:
+    """The text without what a file name may hold but a database may not: bytes that are no UTF-8, and NUL."""
+    return line.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def _stored(row: SourceRow) -> StoredSource:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 
 from reid_core.errors import AlreadyStoredError, StorageError, UnknownTrackletError
 from services.identifiers import new_uuid7
@@ -16,6 +16,7 @@ from services.storage.embeddings import EmbeddingRepository
 from services.storage.listing import Page, Where, decode_cursor, encode_cursor, narrowed
 from services.storage.outbox import TRACKLET_ADDED, TRACKLET_REMOVED, Outbox
 from services.storage.records import CropRecord, StoredTracklet, crop_record, crop_to_json, stored_tracklet
+from services.storage.statements import insert_into
 from services.storage.tables import SourceRow, TrackletRow
 
 if TYPE_CHECKING:
@@ -68,22 +69,23 @@ class TrackletRepository:
             The tracklet's number, which is never used again.
 
         Raises:
-            AlreadyStoredError: If the source has a tracklet of this number.
+            AlreadyStoredError: If the source has a tracklet of this number; the transaction can go on.
             ValueError: If source and camera, or crops and vectors, do not belong together.
         """
         source = self._source(source_id, camera_id)
         embeddings = (embedding,) if not isinstance(embedding, (tuple, list)) else tuple(embedding)
-        row = self._new_row(source, tracklet, blob_key)
-        self._session.add(row)
-        try:
-            self._session.flush()
-        except IntegrityError as error:
-            raise AlreadyStoredError(f"track {tracklet.track_no} of source {source_id}") from error
+        statement = insert_into(self._session, TrackletRow).values(self._columns(source, tracklet, blob_key))
+        statement = statement.on_conflict_do_nothing(index_elements=["source_id", "track_no"])
+        made = self._session.execute(statement.returning(TrackletRow.tracklet_no, TrackletRow.tracklet_id)).first()
+        if made is None:
+            raise AlreadyStoredError(f"track {tracklet.track_no} of source {source_id}")
+        tracklet_no, tracklet_id = made
         for one in embeddings:
-            self._embeddings.add(row.tracklet_no, tracklet, one, crop_nos=crop_nos)
-        payload = {**_identity(row), "model_ids": [one.model_id for one in embeddings]}
+            self._embeddings.add(tracklet_no, tracklet, one, crop_nos=crop_nos)
+        payload = _identity(tracklet_no, tracklet_id, camera_id)
+        payload["model_ids"] = [one.model_id for one in embeddings]
         Outbox(self._session, clock=self._clock).append(TRACKLET_ADDED, payload)
-        return row.tracklet_no
+        return tracklet_no
 
     def delete(self, tracklet_no: int) -> str:
         """Remove a tracklet and its vectors, and tell of it.
@@ -95,7 +97,7 @@ class TrackletRepository:
             UnknownTrackletError: If there is no such tracklet.
         """
         row = self._row(tracklet_no)
-        payload, blob_key = _identity(row), row.blob_key
+        payload, blob_key = _identity(row.tracklet_no, row.tracklet_id, row.camera_id), row.blob_key
         self._session.execute(delete(TrackletRow).where(TrackletRow.tracklet_no == tracklet_no))
         self._session.expunge(row)
         Outbox(self._session, clock=self._clock).append(TRACKLET_REMOVED, payload)
@@ -223,29 +225,31 @@ class TrackletRepository:
             raise ValueError(f"source {source_id} belongs to camera {source.camera_id}, not {camera_id}")
         return source
 
-    def _new_row(self, source: SourceRow, tracklet: Tracklet, blob_key: str) -> TrackletRow:
+    def _columns(self, source: SourceRow, tracklet: Tracklet, blob_key: str) -> dict[str, object]:
         if len(tracklet.path) == 0:
             raise ValueError(f"track {tracklet.track_no} of source {source.source_id} has no observation")
+        if not -math.inf < tracklet.start_s <= tracklet.end_s < math.inf:
+            raise ValueError(f"a tracklet must end after its start, got {tracklet.start_s} to {tracklet.end_s} s")
         width, height = tracklet.frame_size_px
-        return TrackletRow(
-            tracklet_id=new_uuid7(clock=self._clock),
-            source_id=source.source_id,
-            camera_id=source.camera_id,
-            track_no=tracklet.track_no,
-            start_s=tracklet.start_s,
-            end_s=tracklet.end_s,
-            clock_quality=source.clock_quality,
-            quality=tracklet.quality,
-            frame_width=width,
-            frame_height=height,
-            blob_key=blob_key,
-            crop_count=len(tracklet.crops),
-            display_order=list(tracklet.display_order),
-            created_at_s=self._clock(),
-            crops=[crop_to_json(crop) for crop in tracklet.crops],
-            path=pack_path(tracklet.path),
-        )
+        return {
+            "tracklet_id": new_uuid7(clock=self._clock),
+            "source_id": source.source_id,
+            "camera_id": source.camera_id,
+            "track_no": tracklet.track_no,
+            "start_s": tracklet.start_s,
+            "end_s": tracklet.end_s,
+            "clock_quality": source.clock_quality,
+            "quality": tracklet.quality,
+            "frame_width": width,
+            "frame_height": height,
+            "blob_key": blob_key,
+            "crop_count": len(tracklet.crops),
+            "display_order": list(tracklet.display_order),
+            "created_at_s": self._clock(),
+            "crops": [crop_to_json(crop) for crop in tracklet.crops],
+            "path": pack_path(tracklet.path),
+        }
 
 
-def _identity(row: TrackletRow) -> dict[str, object]:
-    return {"tracklet_no": row.tracklet_no, "tracklet_id": str(row.tracklet_id), "camera_id": row.camera_id}
+def _identity(tracklet_no: int, tracklet_id: UUID, camera_id: str) -> dict[str, object]:
+    return {"tracklet_no": tracklet_no, "tracklet_id": str(tracklet_id), "camera_id": camera_id}

@@ -97,6 +97,26 @@ def test_finishing_is_told_once(database):
     assert events[0].payload["source_id"] == str(source_id)
 
 
+def test_a_file_name_that_is_no_text_is_stored_readably(database):
+    with database.write() as session:
+        CameraRepository(session).ensure(Camera("cam1"))
+        sources = SourceRepository(session)
+        source = sources.open_source(
+            "cam1",
+            "hash",
+            "film\udcff.mp4",
+            start_s=0.0,
+            clock_quality=ClockQuality.UNKNOWN,
+            frame_size_px=(1, 1),
+            fps=1.0,
+        )
+        sources.finish(source.source_id, ["film\udcff.mp4: frame 3 has a \0"])
+    with database.read() as session:
+        source = SourceRepository(session).by_id(source.source_id)
+    assert source.uri == "film\\udcff.mp4"
+    assert source.problems == ("film\\udcff.mp4: frame 3 has a \\x00",)
+
+
 def test_an_unknown_source_is_refused(database):
     unknown = uuid4()
     with database.write() as session:

@@ -219,6 +219,25 @@ def test_a_tracklet_of_no_observation_is_refused(database):
         TrackletRepository(session).add(source_id, "cam1", empty, "blob", [])
 
 
+@pytest.mark.parametrize("start_s", [float("nan"), float("inf"), float("-inf")])
+def test_times_that_are_no_times_are_refused(database, start_s):
+    source_id = _open_source(database)
+    with pytest.raises(ValueError, match="must end after its start"):
+        _add(database, source_id, start_s=start_s)
+
+
+def test_a_refused_double_does_not_end_the_transaction(database):
+    source_id = _open_source(database)
+    _add(database, source_id, 1)
+    with database.write() as session:
+        tracklets = TrackletRepository(session)
+        with pytest.raises(AlreadyStoredError):
+            tracklets.add(source_id, "cam1", make_tracklet(1), "blob", make_embedding())
+        number = tracklets.add(source_id, "cam1", make_tracklet(2), "blob", make_embedding())
+    with database.read() as session:
+        assert TrackletRepository(session).by_no(number).track_no == 2
+
+
 def test_a_source_of_another_camera_is_refused(database):
     source_id = _open_source(database)
     _open_source(database, "cam2")

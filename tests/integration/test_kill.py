@@ -31,6 +31,7 @@ from factories import make_embedding, make_tracklet
 from reid_core.types import Camera, ClockQuality
 from services.storage.blobs import BlobStore, blob_key
 from services.storage.cameras import CameraRepository
+from services.storage.session import Database
 from services.storage.sources import SourceRepository
 from services.storage.tracklets import TrackletRepository
 
