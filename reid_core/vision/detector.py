@@ -48,7 +48,7 @@ def load_detector(
 
     Raises:
         ValueError: If backend or precision is unknown.
-        WeightsError: If the weights do not hold a YOLO detector of COCO's classes.
+        WeightsError: If the weights do not hold a YOLO detector whose first class is a person.
     """
     settings = settings or DetectorSettings()
     if precision not in _PRECISIONS:
@@ -97,8 +97,8 @@ class OpenVinoDetector:
 
     def effective_precision(self) -> str:
         """The precision OpenVINO really computes in on this processor, such as ``bf16``."""
-        compiled = self._core.compile_model(self._core.read_model(self._network), "CPU", self._options)
-        return str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        longest_px = self._settings.longest_px
+        return self._size(Letterbox.fit(longest_px, longest_px, longest_px=longest_px)).precision
 
     def _size(self, letterbox: Letterbox) -> _CompiledSize:
         """The network for this canvas; the size used longest ago makes room."""
@@ -128,6 +128,7 @@ class _CompiledSize:
         self._compiled = compiled
         self._grid = AnchorGrid.over(canvas_size_px)
         self._idle: deque[_Request] = deque()
+        self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
 
     def detect(self, image: ImageBGR, letterbox: Letterbox, settings: DetectorSettings) -> Detections:
         try:

@@ -38,7 +38,7 @@ def converted_network(weights: Path, cache_dir: Path) -> Path:
     that convert at once the later uses the earlier one's result.
 
     Raises:
-        WeightsError: If the file does not hold a YOLO detector of COCO's classes.
+        WeightsError: If the file does not hold a YOLO detector whose first class is a person.
         StorageError: If ``cache_dir`` cannot be written to.
     """
     folder = cache_dir / "networks" / f"{weights.stem}-{sha256_of(weights)[:16]}-{_RECIPE}"
@@ -67,14 +67,14 @@ def person_network(weights: Path) -> torch.nn.Module:
     The last layer keeps the person class only, and the first one takes bytes in BGR: both exact rewritings.
 
     Raises:
-        WeightsError: If the file does not hold a YOLO detector of COCO's classes.
+        WeightsError: If the file does not hold a YOLO detector whose first class is a person.
     """
     import torch
 
     model = _load(weights)
     head = model.model[-1]
     if getattr(head, "reg_max", None) != 16 or str(model.names.get(_PERSON)) != "person" or len(head.cv3) != 3:
-        raise WeightsError(f"{weights} holds no YOLO detector of COCO's classes")
+        raise WeightsError(f"{weights} holds no YOLO detector whose first class is a person")
     for branch in head.cv3:
         branch[-1] = _only_class(branch[-1], _PERSON)
     stem = model.model[0].conv
