@@ -1,7 +1,7 @@
 """The tables, as SQLAlchemy sees them; one schema for SQLite and PostgreSQL.
 
 Times are UTC epoch seconds. Large columns stand last, because SQLite reads a row from its front. Every change here
-needs a migration; a test compares the two.
+needs a migration (`python -m migrations "what changes"`); a test compares the two.
 """
 
 from __future__ import annotations
