@@ -50,7 +50,7 @@ class PersonInPicture:
 
     Attributes:
         name: What the picture is called in messages.
-        crop: The person's pixels. Shape ``(h, w, 3)``.
+        crop: The person's pixels as a copy, at most 256 px high, as crops are stored. Shape ``(h, w, 3)``.
         size_px: Width and height of the picture.
         box_px: xyxy within the picture.
         confidence: Of the detector, ``None`` where the whole picture was taken as the person.
@@ -93,7 +93,7 @@ def find_person(image: ImageBGR, detector: Detector, *, name: str) -> PersonInPi
     Raises:
         NoPersonError: If the detector finds nobody.
     """
-    from reid_core.vision.crops import cut_crop
+    from reid_core.vision.crops import cut_crop, shrink_crop
 
     detections = detector.detect(image)
     sure = detections.confidences >= _LEAST_CONFIDENCE
@@ -103,7 +103,7 @@ def find_person(image: ImageBGR, detector: Detector, *, name: str) -> PersonInPi
     left, top, right, bottom = detections.boxes_px[chosen].astype(float).tolist()
     return PersonInPicture(
         name=name,
-        crop=cut_crop(image, (left, top, right, bottom)),
+        crop=shrink_crop(cut_crop(image, (left, top, right, bottom))),
         size_px=(image.shape[1], image.shape[0]),
         box_px=(left, top, right, bottom),
         confidence=float(detections.confidences[chosen]),
@@ -113,8 +113,12 @@ def find_person(image: ImageBGR, detector: Detector, *, name: str) -> PersonInPi
 
 def whole_picture(image: ImageBGR, *, name: str) -> PersonInPicture:
     """The whole picture as the person: for crops that were cut already."""
+    from reid_core.vision.crops import shrink_crop
+
     height, width = image.shape[:2]
-    return PersonInPicture(name, image, (width, height), (0.0, 0.0, float(width), float(height)), None, None)
+    return PersonInPicture(
+        name, shrink_crop(image), (width, height), (0.0, 0.0, float(width), float(height)), None, None
+    )
 
 
 def choose_person(detections: Detections) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from reid_core.errors import ModelMismatchError, NoPersonError, NotSearchableError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from services.storage.session import Database
 
 __all__ = ["Answer", "QueryCrop", "SearchRequest", "Searcher"]
+
+_PICTURES_AT_ONCE = 2  # a decoded picture may take 120 MB; only the person's crop outlives its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Searcher:
     detector: Detector
     embedder: Embedder
     limits: PictureLimits = field(kw_only=True)
+    _decoders: Semaphore = field(default_factory=lambda: Semaphore(_PICTURES_AT_ONCE), init=False)
 
     def by_tracklets(self, tracklet_ids: Sequence[UUID | str], request: SearchRequest) -> Answer:
         """Who looks like these stored tracklets of one person.
@@ -132,10 +136,11 @@ class Searcher:
         return replace(answer, people=people)
 
     def _person(self, picture: Picture, *, whole: bool) -> PersonInPicture:
-        image = decode_picture(picture, self.limits)
-        if whole:
-            return whole_picture(image, name=picture.name)
-        return find_person(image, self.detector, name=picture.name)
+        with self._decoders:
+            image = decode_picture(picture, self.limits)
+            if whole:
+                return whole_picture(image, name=picture.name)
+            return find_person(image, self.detector, name=picture.name)
 
     def _picture_query(self, person: PersonInPicture, picture: Picture) -> Query:
         embedding = self.embedder.embed([person.crop])

@@ -7,7 +7,7 @@ import pytest
 
 from reid_core.errors import ImageTooLargeError, NoPersonError, NotAnImageError
 from reid_core.types import Detections
-from services.query.pictures import Picture, PictureLimits, choose_person, decode_picture, find_person
+from services.query.pictures import Picture, PictureLimits, choose_person, decode_picture, find_person, whole_picture
 
 LIMITS = PictureLimits(side_px=100, area_px=5000)
 
@@ -72,3 +72,11 @@ def test_a_picture_beyond_the_limits_is_refused(fakes, size_px):
 def test_what_is_no_picture_is_refused_by_name():
     with pytest.raises(NotAnImageError, match="a: not a JPEG"):
         decode_picture(Picture("a", b"text"), LIMITS)
+
+
+def test_a_large_person_is_kept_no_larger_than_stored_crops():
+    image = np.zeros((1000, 500, 3), np.uint8)
+    found = find_person(image, FoundDetector(detections((400, 800, 0.9))), name="a.png")
+    assert found.crop.shape == (256, 128, 3)
+    assert whole_picture(image, name="a.png").crop.shape == (256, 128, 3)
+    assert whole_picture(image, name="a.png").size_px == (500, 1000)
