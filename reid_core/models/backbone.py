@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Backbone", "BackboneRecipe", "load_backbone"]
 
 _EXPORTER = "reid_core.models.backbone_export"
-_LIGHT = 130.0
+_LIGHT = 110.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class BackboneRecipe:
     """
 
     architecture: str = "mobilenetv2_100"
-    stage: int = 2
+    stage: int = 3
     stripes: int = 8
     height_px: int = 128
     width_px: int = 64

@@ -1,7 +1,7 @@
 """Colour stripes: what somebody wears, as soft histograms of colour over horizontal bands of the crop.
 
-The light is divided out first: each channel of the crop is scaled to the same root mean square, so that neither a
-camera's colour cast nor its exposure moves the histograms much. Colours without saturation are kept as greys, because
+The light is divided out first: each channel of the crop is scaled to the same mean, so that neither a camera's colour
+cast nor its exposure moves the histograms much. Colours without saturation are kept as greys, because
 their hue is noise; the clothes of most people are greys.
 """
 
@@ -28,7 +28,7 @@ _HUE_CELLS, _SATURATION_CELLS, _VALUE_CELLS = 18, 8, 16
 _FINE_CELLS = _HUE_CELLS * _SATURATION_CELLS * _VALUE_CELLS
 _PRIOR_WIDTH = 0.5
 _OUTER_STRIPE_WEIGHT = 0.7
-_DARKEST_RMS = 5.0
+_DARKEST_MEAN = 5.0
 
 
 def stripe_descriptor(
@@ -39,7 +39,7 @@ def stripe_descriptor(
     values: int = 4,
     greys: int = 6,
     power: float = 0.4,
-    light: float = 240.0,
+    light: float = 200.0,
 ) -> FloatArray:
     """Soft colour histograms of horizontal stripes under balanced light, the middle of the crop counting most.
 
@@ -50,7 +50,7 @@ def stripe_descriptor(
         values: Bins of brightness for every hue.
         greys: Bins of brightness for colours without saturation.
         power: Exponent of every bin before normalisation; small values listen to small patches of colour.
-        light: Root mean square that each channel is brought to, see `balance_light`.
+        light: Mean that each channel is brought to, see `balance_light`.
 
     Returns:
         L2-normalised: stripe by stripe the greys from dark to bright, then the hues with their values.
@@ -76,22 +76,19 @@ def stripe_descriptor(
 
 
 def balance_light(image: ImageBGR, *, light: float) -> ImageBGR:
-    """Scale each channel to the root mean square ``light``; what would exceed 255 becomes 255.
+    """Scale each channel to the mean ``light``; what would exceed 255 becomes 255.
 
-    Undoes a camera's white balance and exposure as far as all crops show similar surroundings (von Kries' model with
-    the shades-of-grey estimate).
+    Undoes a camera's white balance and exposure as far as all crops show similar surroundings.
 
     Example:
         >>> balance_light(np.full((2, 2, 3), (10, 20, 40), np.uint8), light=100.0)[0, 0].tolist()
         [100, 100, 100]
 
     Source:
-        Finlayson and Trezzi, CIC 2004, with Minkowski norm 2.
+        Buchsbaum, Journal of the Franklin Institute 310, 1980 (the grey world), with von Kries' gains.
     """
-    pixels = image.astype(np.float32)
-    rms = np.sqrt(np.mean(np.square(pixels), axis=(0, 1)))
-    gains = light / np.maximum(rms, _DARKEST_RMS)
-    balanced: ImageBGR = np.minimum(pixels * gains + 0.5, 255).astype(np.uint8)
+    gains = light / np.maximum(cv2.mean(image)[:3], _DARKEST_MEAN)
+    balanced: ImageBGR = np.minimum(image * gains.astype(np.float32) + 0.5, 255).astype(np.uint8)
     return balanced
 
 

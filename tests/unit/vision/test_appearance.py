@@ -24,11 +24,13 @@ def _person(seed: int = 0) -> np.ndarray:
 
 def test_pure_red_falls_into_the_brightest_red_bin_of_each_stripe():
     stripes = stripe_descriptor(_one_colour((0, 0, 255)), stripes=8, hues=8, values=4, greys=6).reshape(8, 6 + 8 * 4)
-    # Balanced to (0, 0, 240): hue 0 is the middle of the first hue, saturation 255 is no grey, value 240 is in the last
-    # bin. The outer stripes weigh 0.7, so the norm is sqrt(6 * 1 + 2 * 0.49).
+    # Balanced to (0, 0, 200): hue 0 is the middle of the first hue, saturation 255 is no grey, value 200 lies in cell
+    # 12 of 16, whose middle is 12.5 / 4 - 0.5 = 2.625 of 4 bins: 0.375 of it belongs to bin 2 and 0.625 to bin 3. All
+    # is raised to 0.4, and the outer stripes weigh 0.7.
     expected = np.zeros((8, 38))
-    expected[:, 6 + 3] = [0.7, 1, 1, 1, 1, 1, 1, 0.7]
-    np.testing.assert_allclose(stripes, expected / np.sqrt(6.98), atol=1e-6)
+    expected[:, 6 + 2 : 6 + 4] = [0.375**0.4, 0.625**0.4]
+    expected[[0, -1]] *= 0.7
+    np.testing.assert_allclose(stripes, expected / np.linalg.norm(expected), atol=1e-6)
 
 
 def test_black_is_the_darkest_grey_however_the_light_is_balanced():
@@ -112,7 +114,11 @@ def test_a_cell_between_two_bins_is_shared_by_its_distance():
     np.testing.assert_allclose(_tents(8, 2)[3], [0.625, 0.375])
 
 
-def test_balanced_light_brings_every_channel_to_the_same_level():
+def test_balanced_light_brings_every_channel_to_the_same_mean():
     image = np.random.default_rng(3).integers(0, 120, (50, 20, 3)).astype(np.uint8) // np.array([1, 2, 4], np.uint8)
-    rms = np.sqrt(np.mean(np.square(balance_light(image, light=90.0).astype(float)), axis=(0, 1)))
-    np.testing.assert_allclose(rms, 90, atol=0.5)
+    means = balance_light(image, light=70.0).mean(axis=(0, 1))
+    np.testing.assert_allclose(means, 70, atol=0.5)
+
+
+def test_balanced_light_does_not_blow_up_the_dark():
+    assert balance_light(np.zeros((4, 4, 3), np.uint8), light=200.0).max() == 0
