@@ -112,11 +112,9 @@ def _camera_id(source: str) -> str:
 
 def _refuse_same_names(requests: Sequence[SourceRequest]) -> None:
     names = [request.camera_id for request in requests]
-    for request in requests:
-        if names.count(request.camera_id) > 1:
-            raise InputError(
-                f"two sources would both be camera {request.camera_id!r}: name it with --camera, if they are"
-            )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two sources would both be camera {twice!r}; where they are, say --camera {twice}")
 
 
 def _print(report: IngestReport, *, profile: bool) -> None:
