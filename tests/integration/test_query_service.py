@@ -152,6 +152,27 @@ def test_a_second_service_on_the_same_port_is_refused_in_one_line(tmp_path):
     assert "is in use" in second.stderr
 
 
+def test_on_either_database_the_service_lists_searches_and_follows(empty_database_url, tmp_path):
+    settings = Settings(data_dir=tmp_path / "data", database_url=empty_database_url)
+    at_gate = random_people(4, seed=3)
+    with TestClient(create_app(settings, poll_s=0.02), base_url="http://localhost") as client:
+        assert client.get("/readyz").status_code == 503
+        gate = store(settings, "gate", at_gate)
+        hall = store(settings, "hall", at_gate[:2])
+        until(lambda: client.get("/readyz").json()["ready"])
+        until(lambda: client.get("/v1/generations/current").json()["vectors"] == 6)
+        body = {"tracklet_ids": [gate[1]], "k": 3, "filters": {"other_cameras_only": True}}
+        matches = client.post("/v1/searches", json=body).json()["matches"]
+        page = client.get("/v1/tracklets", params={"camera_id": "gate", "limit": 3}).json()
+        rest = client.get("/v1/tracklets", params={"camera_id": "gate", "cursor": page["next_cursor"]}).json()
+        crop = client.get(matches[0]["crops"][0]["href"])
+    assert [match["tracklet_id"] for match in matches] == [hall[1], hall[0]]
+    assert matches[0]["evidence"]["visual_distance"] == pytest.approx(0, abs=1e-3)
+    assert matches[0]["evidence"]["crop_pairs"][0]["query"]["tracklet_id"] == gate[1]
+    assert [one["tracklet_id"] for one in page["items"] + rest["items"]] == gate
+    assert crop.headers["content-type"] == "image/jpeg"
+
+
 @pytest.mark.shared_data
 @pytest.mark.weights
 @pytest.mark.usefixtures("weights_dir")

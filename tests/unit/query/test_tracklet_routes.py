@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+
+from reid_core.errors import StorageError
 
 
 def problem_of(answer):
@@ -153,6 +158,26 @@ def test_an_empty_installation_is_alive_but_not_ready(site):
     assert ready.json()["checks"]["database"] == ready.json()["checks"]["migrations"] == "ok"
     assert "Nothing has been ingested" in ready.json()["checks"]["generation"]
     assert problem["status"] == 409
+
+
+def test_a_database_that_is_upgraded_or_lost_meanwhile_is_not_ready(small_site, monkeypatch):
+    def lost(_self):
+        raise StorageError("the disk is gone")
+
+    with small_site.served() as client:
+        with closing(sqlite3.connect(small_site.settings.data_dir / "reknit.db")) as database, database:
+            database.execute("UPDATE alembic_version SET version_num = 'from the future'")
+        upgraded = client.get("/readyz")
+        monkeypatch.setattr("services.storage.session.Database.current_revision", lost)
+        gone = client.get("/readyz")
+        monkeypatch.setattr("services.storage.session.Database.read", lost)
+        problem = problem_of(client.get("/v1/cameras"))
+        assert client.get("/healthz").status_code == 200
+    assert (upgraded.status_code, gone.status_code) == (503, 503)
+    assert upgraded.json()["checks"]["database"] == "ok"
+    assert "does not fit" in upgraded.json()["checks"]["migrations"]
+    assert "the disk is gone" in gone.json()["checks"]["database"]
+    assert (problem["status"], problem["type"]) == (503, "urn:reknit:problem:storage")
 
 
 def test_every_answer_carries_safe_headers_and_the_request_id(small_site):
