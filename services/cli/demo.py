@@ -46,8 +46,10 @@ def demo(
     """Simulate a site, ingest it, look for its people across its cameras, score the answers, serve it."""
     from services.cli.children import ending_with_us
     from services.cli.demo_folder import DemoFolder, DemoSite
+    from services.observability import configure_logging
 
     settings = load_settings(data_dir)
+    configure_logging("WARNING")
     folder = DemoFolder(settings.data_dir)
     site = DemoSite(seed, cameras, people, minutes, difficulty, version("reknit"))
     seconds: dict[str, float] = {}
@@ -136,7 +138,7 @@ def _print_table(site: str, scores: SiteScores, seconds: dict[str, float], sheet
     from rich.table import Table
 
     retrieval, tracking = scores.retrieval.as_dict(), scores.tracking.as_dict()
-    table = Table(box=None, show_header=False, pad_edge=False, title=f"Reknit demo: {site}", title_justify="left")
+    table = Table(box=None, show_header=False, pad_edge=False)
     for column in ("", "", ""):
         table.add_column(column)
     for name, label in (("rank1", "rank-1"), ("rank5", "rank-5"), ("map", "mAP"), ("map_trapezoid", "mAP, trapezoid")):
@@ -152,9 +154,10 @@ def _print_table(site: str, scores: SiteScores, seconds: dict[str, float], sheet
     for name, spent_s in sorted(seconds.items(), key=_stage_order):
         table.add_row("seconds" if name == "simulate" else "", name, f"{spent_s:.0f}")
     console = Console()
+    console.print(f"\n[bold]Reknit demo[/bold]  {site}\n", soft_wrap=True, highlight=False)
     console.print(table)
     if scores.retrieval.ranking is not None:
-        console.print(f"Five searches as a picture: {sheet}", soft_wrap=True)
+        console.print(f"\nFive searches as a picture: {sheet}", soft_wrap=True, highlight=False)
 
 
 def _serve(data_dir: Path, port: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +77,7 @@ class DemoFolder:
         """Make the folder ready for a site.
 
         Returns:
-            True if it holds the site already; else what an interrupted run left of a site is removed.
+            True if it holds the site already. What an interrupted run left of one is the simulator's to replace.
 
         Raises:
             DemoFolderError: If it holds another site, or an installation that is no demo.
@@ -90,7 +89,6 @@ class DemoFolder:
             raise DemoFolderError(f"{self._data_dir} holds another site ({held}); give another --data-dir")
         if held is None and (self._data_dir / "reknit.db").exists():
             raise DemoFolderError(f"{self._data_dir} holds an installation that is no demo; give another --data-dir")
-        shutil.rmtree(self.site_dir, ignore_errors=True)
         self._data_dir.mkdir(parents=True, exist_ok=True)
         return False
 
