@@ -92,11 +92,16 @@ def _programs(folder: Path) -> Path:
     )
     if not found:
         raise NoServerError(f"no server at {LOCAL_SERVER}, and {WHEEL} is not installed")
+    newest = found[-1].parent
     try:
-        _run([found[-1] / "postgres", "--version"], folder)
+        _run([newest / "bin" / "postgres", "--version"], folder)
     except (PermissionError, NoServerError):
-        return shutil.copytree(found[-1].parent, folder / "programs", symlinks=True) / "bin"
-    return found[-1]
+        copied = folder / newest.parent.name  # the programs look for their libraries beside the package
+        libraries = newest.parent.with_name(f"{WHEEL}.libs")
+        shutil.copytree(newest, copied / newest.name, symlinks=True)
+        shutil.copytree(libraries, copied.with_name(libraries.name), symlinks=True)
+        return copied / newest.name / "bin"
+    return newest / "bin"
 
 
 def _as_nobody(folder: Path) -> dict[str, object]:
