@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from services.storage.session import Database
 
 
-def _open_source(database: Database, camera_id: str = "cam1", content_hash: str = "hash") -> UUID:
+def _open_source(
+    database: Database,
+    camera_id: str = "cam1",
+    content_hash: str = "hash",
+    clock_quality: ClockQuality = ClockQuality.STATED,
+) -> UUID:
     with database.write() as session:
         CameraRepository(session).ensure(Camera(camera_id))
         source = SourceRepository(session).open_source(
@@ -30,7 +35,7 @@ def _open_source(database: Database, camera_id: str = "cam1", content_hash: str 
             content_hash,
             "video.mp4",
             start_s=100.0,
-            clock_quality=ClockQuality.STATED,
+            clock_quality=clock_quality,
             frame_size_px=(640, 480),
             fps=10.0,
         )
@@ -358,7 +363,20 @@ def test_rows_for_the_index_are_the_same_in_batches_of_any_size(database, batch)
     assert np.concatenate([rows.starts_s for rows in batches]).tolist() == [101.0, 102.0, 103.0]
     assert np.concatenate([rows.ends_s for rows in batches]) == pytest.approx([101.8, 102.8, 103.8])
     assert [one for rows in batches for one in rows.camera_ids] == ["cam1"] * 3
+    assert all(rows.clock_known.all() for rows in batches)
     assert np.concatenate([rows.qualities for rows in batches]) == pytest.approx([make_tracklet().quality] * 3)
+
+
+def test_rows_for_the_index_say_whether_their_clock_is_known(database):
+    stated = _add(database, _open_source(database))
+    unknown = _open_source(database, content_hash="other", clock_quality=ClockQuality.UNKNOWN)
+    container = _open_source(database, content_hash="third", clock_quality=ClockQuality.CONTAINER)
+    numbers = [stated, _add(database, unknown), _add(database, container)]
+    with database.read() as session:
+        (rows,) = TrackletRepository(session).iter_vectors("model-a")
+    assert dict(zip(rows.tracklet_nos.tolist(), rows.clock_known.tolist(), strict=True)) == dict(
+        zip(numbers, (True, False, True), strict=True)
+    )
 
 
 def test_rows_for_the_index_begin_after_a_number(database):
