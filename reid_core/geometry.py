@@ -48,7 +48,8 @@ def iou_matrix(boxes_a: NDArray[np.floating], boxes_b: NDArray[np.floating]) -> 
     """
     shared = intersection(boxes_a, boxes_b)
     union = box_area(boxes_a)[:, None] + box_area(boxes_b)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: NDArray[np.floating] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio
 
 
 def clip_boxes(boxes_px: NDArray[np.float32], width_px: int, height_px: int) -> NDArray[np.float32]:
