@@ -1,4 +1,4 @@
-"""Boxes in the picture: areas, overlaps, and changes of form. All boxes are xyxy in pixels unless a name says otherwise."""
+"""Boxes in the picture: areas, overlaps, changes of form. Boxes are xyxy in pixels unless a name says otherwise."""
 
 from __future__ import annotations
 
