@@ -93,6 +93,7 @@ def contenders(site: Site, dim: int) -> dict[str, Callable[[int], object]]:
     everything = SearchFilter()
     window = SearchFilter(camera_ids=frozenset({"cam3"}), start_s=9 * HOUR_S, end_s=12 * HOUR_S)
     half = SearchFilter(min_quality=0.5)
+    elsewhere = SearchFilter(exclude_camera_ids=frozenset({"cam0"}))
 
     def ours(i: int, *, where: SearchFilter, crop_vectors_of: Any = None) -> object:
         return search(index, queries[i], k=K, where=where, crop_vectors_of=crop_vectors_of)
@@ -103,7 +104,8 @@ def contenders(site: Site, dim: int) -> dict[str, Callable[[int], object]]:
         "search, with pairs of crops": partial(ours, where=everything, crop_vectors_of=crops),
         "search, one camera and three hours": partial(ours, where=window),
         "search, one camera and three hours, with pairs of crops": partial(ours, where=window, crop_vectors_of=crops),
-        "search, the better half": partial(ours, where=half, crop_vectors_of=crops),
+        "search, every camera but one, with pairs of crops": partial(ours, where=elsewhere, crop_vectors_of=crops),
+        "search, the better half, with pairs of crops": partial(ours, where=half, crop_vectors_of=crops),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,6 +92,15 @@ class NaiveIndex:
         return sorted(passing)[:k]
 
 
+@contextmanager
+def few_spare_rows(spare, spare_rows):
+    """So few that small indexes, too, have rows which a scan of all does not fetch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reid_core.retrieval.index._SPARE", spare)
+        patch.setattr("reid_core.retrieval.index._SPARE_ROWS", spare_rows)
+        yield
+
+
 filters = st.builds(
     SearchFilter,
     camera_ids=st.none() | st.frozensets(st.sampled_from([*CAMERAS, "nowhere"])),
@@ -110,8 +120,9 @@ filters = st.builds(
     again=st.integers(0, 10),
     where=filters,
     k=st.integers(1, 70),
+    spare=st.sampled_from([(8, 64), (1, 0)]),
 )
-def test_every_search_equals_the_naive_twin(count, seed, removed, again, where, k):
+def test_every_search_equals_the_naive_twin(count, seed, removed, again, where, k, spare):
     twin = NaiveIndex()
     index = FlatIndex(DIM)
     for act in (twin, index):
@@ -120,7 +131,8 @@ def test_every_search_equals_the_naive_twin(count, seed, removed, again, where, 
         act.add(rows_of(again, seed=seed + 1))
     query = unit(np.random.default_rng(seed + 2).normal(size=DIM))
 
-    nos, distances = index.search(query, k, where=where)
+    with few_spare_rows(*spare):
+        nos, distances = index.search(query, k, where=where)
 
     expected = twin.search(query, k, where)
     assert len(index) == len(twin.rows)
@@ -145,6 +157,40 @@ def test_equal_distances_are_ordered_by_number_whatever_the_order_of_adding(seed
     assert list(zip(distances.tolist(), nos.tolist(), strict=True)) == sorted(
         zip(distances.tolist(), nos.tolist(), strict=True)
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), distinct=st.integers(1, 30), k=st.integers(1, 20), share=st.floats(0.3, 1))
+def test_reading_every_row_gives_what_skipping_rows_gives(seed, distinct, k, share):
+    """A wide filter is answered by a scan of all rows, unless that cannot be known to be exact."""
+    index = index_of(rows_of(300, seed=seed, distinct=distinct))
+    query = unit(np.random.default_rng(seed).normal(size=DIM))
+    where = SearchFilter(min_quality=1 - share, exclude_camera_ids=frozenset({"hall"}) if seed % 2 else frozenset())
+    with few_spare_rows(2, 1):
+        by_reading = index.nearest(query, k, where=where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reid_core.retrieval.index._WIDE_SHARE", 2.0)
+        by_skipping = index.nearest(query, k, where=where)
+    assert by_reading.tracklet_nos.tolist() == by_skipping.tracklet_nos.tolist()
+    assert by_reading.distances.tolist() == by_skipping.distances.tolist()
+
+
+def test_a_wide_filter_that_drops_all_of_the_most_alike_still_finds_k():
+    """Half of the rows, and of the 2000 every one that is most alike, lie at the camera that is left out."""
+    rng = np.random.default_rng(1)
+    query = unit(np.ones(DIM))
+    alike, others = unit(query + 0.01 * rng.normal(size=(1000, DIM))), unit(rng.normal(size=(1000, DIM)))
+    rows = IndexRows(
+        np.arange(2000),
+        np.concatenate([alike, others]),
+        ["gate"] * 1000 + ["hall"] * 1000,
+        *np.zeros((2, 2000)),
+        np.ones(2000),
+    )
+    nos, distances = index_of(rows).search(query, 10, where=SearchFilter(exclude_camera_ids=frozenset({"gate"})))
+    expected = np.sort(1 - others.astype(np.float16).astype(np.float32) @ query)[:10]
+    assert nos.min() >= 1000
+    assert distances == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_filter_that_passes_all_gives_the_answer_of_no_filter():
