@@ -39,13 +39,14 @@ def demo(
     minutes: Annotated[float, typer.Option(help="Length of each camera's video.")] = 2.0,
     difficulty: Annotated[str, typer.Option(help="easy, default or hard.")] = "default",
     serve: Annotated[bool, typer.Option(help="Serve the result until interrupted.")] = True,
-    port: Annotated[int, typer.Option(help="Where to serve, on this machine only.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve, on this machine only.")] = 8000,
     data_dir: DataDir = None,
     json: Json = None,
 ) -> None:
     """Simulate a site, ingest it, look for its people across its cameras, score the answers, serve it."""
     from services.cli.children import ending_with_us
     from services.cli.demo_folder import DemoFolder, DemoSite
+    from services.cli.serve import bound_socket
     from services.observability import configure_logging
 
     settings = load_settings(data_dir)
@@ -53,6 +54,8 @@ def demo(
     folder = DemoFolder(settings.data_dir)
     site = DemoSite(seed, cameras, people, minutes, difficulty, version("reknit"))
     seconds: dict[str, float] = {}
+    if serve:
+        bound_socket("127.0.0.1", port).close()  # a port in use is told of now, not after minutes of work
     with ending_with_us():
         with _timed(seconds, "total"):
             with _timed(seconds, "simulate"):
@@ -163,7 +166,7 @@ def _print_table(site: str, scores: SiteScores, seconds: dict[str, float], sheet
 def _serve(data_dir: Path, port: int) -> None:
     from services.cli.children import running_child
 
-    print(f"Serving at http://127.0.0.1:{port}/docs (Ctrl-C ends it)", flush=True)
+    print("Serving until interrupted; /docs at the address below lists what can be asked.", flush=True)
     with running_child(["serve", "--data-dir", str(data_dir), "--port", str(port)]) as child:
         code = child.wait()
     raise typer.Exit(code)

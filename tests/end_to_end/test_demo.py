@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.weights
 
+PROGRAM = [sys.executable, "-c", "from services.cli.main import main; main()"]
 RETRIEVAL = {
     *("rank1", "map", "rank5", "rank10", "map_trapezoid", "minp"),
     *("queries", "skipped", "tracklets", "people", "distractors"),
@@ -24,7 +30,7 @@ TINY = ["--cameras", "2", "--people", "16", "--minutes", "0.4", "--difficulty", 
 
 
 def reknit(*args: object, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", *map(str, args)]
+    command = [*PROGRAM, *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
@@ -76,6 +82,29 @@ def test_second_run_takes_up_the_site_and_finds_the_same(tiny: tuple[Path, dict[
     again, run = demo(data_dir, *TINY)
     assert "holds this site already" in run.stderr
     assert (again["retrieval"], again["tracking"]) == (first["retrieval"], first["tracking"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_service_runs_until_the_demo_is_ended(tiny: tuple[Path, dict[str, Any]], number: signal.Signals):
+    data_dir, _ = tiny
+    command = [*PROGRAM, "demo", "--data-dir", str(data_dir), *TINY, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        address = next(found[1] for line in run.stderr if (found := re.search(r"serving .* at (http://\S+)", line)))
+        with urlopen(f"{address}/healthz") as answer:
+            assert answer.status == 200
+        run.send_signal(number)
+        run.communicate(timeout=30)
+    assert run.returncode == 128 + number
+    with pytest.raises(URLError, match="refused"):
+        urlopen(f"{address}/healthz")
+
+
+def test_port_in_use_is_told_before_anything_is_done(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = reknit("demo", "--data-dir", tmp_path / "data", "--port", taken.getsockname()[1])
+    assert run.returncode == 2
+    assert "is in use" in run.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_folder_of_another_site_is_refused_with_one_line(tiny: tuple[Path, dict[str, Any]]):
