@@ -27,9 +27,13 @@ def open_database(settings: Settings) -> Database:
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
-    if database.is_empty():
-        database.upgrade()
-    database.require_head()
+    try:
+        if database.is_empty():
+            database.upgrade()
+        database.require_head()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
