@@ -37,7 +37,7 @@ def ingest(
         Path | None, typer.Option(help="Register this site's cameras and links, and ingest its videos.")
     ] = None,
     start: Annotated[
-        str | None, typer.Option(help="Time of the first frame, such as 2026-01-01T08:00:00Z (one SOURCE only).")
+        str | None, typer.Option(help="Time of the first frame of each SOURCE, such as 2026-01-01T08:00:00Z.")
     ] = None,
     camera: Annotated[str | None, typer.Option(help="The camera that took every SOURCE.")] = None,
     once: Annotated[
@@ -90,8 +90,10 @@ def _requests(
 
     if not sources and site is None:
         raise InputError("nothing to ingest: name a SOURCE or a --site")
-    if start is not None and len(sources) != 1:
-        raise InputError(f"--start belongs to one SOURCE, got {len(sources)}")
+    if start is not None and not sources:
+        raise InputError("--start is the time of a SOURCE, and none is given; a site file has a start for each camera")
+    if start is not None and camera is not None and len(sources) > 1:
+        raise InputError(f"{len(sources)} videos of one camera cannot all start at {start}")
     if camera is not None and not sources:
         raise InputError("--camera names the camera of a SOURCE, and none is given")
     start_s = None if start is None else parse_time(start)
