@@ -24,7 +24,6 @@ _SHIFT: Final = 4
 _PAVINGS: Final = ((150, 156, 160), (128, 140, 152), (138, 138, 136), (112, 116, 120))
 _TILES_M: Final = ((0.6, 0.6), (0.4, 0.2), (1.2, 0.8), (0.3, 0.3))
 _WALLS: Final = ((96, 116, 150), (150, 160, 168), (128, 150, 172), (110, 116, 122))
-_SHADE_TINT: Final = np.array([1.05, 1.0, 0.95])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +54,8 @@ def paint_backdrop(scene: Scene, lamp: Lamp, rng: np.random.Generator) -> Backdr
     image = _street(scene, rng)
     screens = []
     for piece in sorted(scene.furniture, key=lambda piece: -piece.position_m[1]):
-        brightness = float(scene.light.brightness(np.array(piece.position_m)))
-        polygons = furniture_polygons(piece, view=scene.view, lamp=lamp, brightness=brightness, rng=rng)
+        light = scene.light.factors(np.array(piece.position_m))
+        polygons = furniture_polygons(piece, view=scene.view, lamp=lamp, light=light, rng=rng)
         _paint(image, _ground_shadow(scene, piece), (0.0, 0.0, 0.0), share=0.3)
         for polygon in polygons:
             corners = np.rint(polygon.corners_px * (1 << _SHIFT)).astype(np.int32)
@@ -100,16 +99,8 @@ def _paving(scene: Scene, ground: NDArray[np.float64], rng: np.random.Generator)
     joint = np.where(edge_m < 0.012, 0.8, 1.0)
     worn = 1.0 + 0.05 * np.sin(0.7 * ground[..., 0] + 1.3) * np.sin(0.45 * ground[..., 1])
     base = np.array(_PAVINGS[scene.style]) * (slab * joint * worn)[..., None]
-    lit: NDArray[np.float64] = base * _lit(scene, ground)
+    lit: NDArray[np.float64] = base * scene.light.factors(ground)
     return lit
-
-
-def _lit(scene: Scene, ground: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Factor on each channel from sun and shade: shade is bluer. ``(..., 2)`` to ``(..., 3)``."""
-    brightness = scene.light.brightness(ground)[..., None]
-    depth = (1.0 - brightness) / max(1.0 - scene.light.shade, 1e-6)
-    factor: NDArray[np.float64] = brightness * (1.0 + depth * (_SHADE_TINT - 1.0))
-    return factor
 
 
 def _wall(

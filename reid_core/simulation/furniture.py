@@ -28,7 +28,7 @@ _LEAF: Final[ColourBGR] = (48, 92, 62)
 
 
 def furniture_polygons(
-    piece: FurniturePiece, *, view: CameraView, lamp: Lamp, brightness: float, rng: np.random.Generator
+    piece: FurniturePiece, *, view: CameraView, lamp: Lamp, light: NDArray[np.float64], rng: np.random.Generator
 ) -> list[Polygon]:
     """One piece in the order of painting; solid polygons make its silhouette.
 
@@ -36,17 +36,17 @@ def furniture_polygons(
         piece: What and where.
         view: The camera.
         lamp: Light as the camera sees it.
-        brightness: Of the light at its place.
+        light: Factors on blue, green and red from the light at its place. Shape ``(3,)``.
         rng: Shapes leaves and posters.
     """
     makers: Mapping[str, Callable[[], list[Polygon]]] = {
-        "bench": lambda: _bench(piece, view, brightness),
-        "planter": lambda: _planter(piece, view, brightness, rng),
-        "lamp": lambda: _rod(piece, view, lamp, _STEEL, brightness),
-        "bollard": lambda: _rod(piece, view, lamp, (60, 60, 62), brightness),
-        "pillar": lambda: _pillar(piece, view, lamp, brightness),
-        "bin": lambda: _rod(piece, view, lamp, (66, 82, 60), brightness),
-        "hedge": lambda: _hedge(piece, view, brightness, rng),
+        "bench": lambda: _bench(piece, view, light),
+        "planter": lambda: _planter(piece, view, light, rng),
+        "lamp": lambda: _rod(piece, view, lamp, _STEEL, light),
+        "bollard": lambda: _rod(piece, view, lamp, (60, 60, 62), light),
+        "pillar": lambda: _pillar(piece, view, lamp, light),
+        "bin": lambda: _rod(piece, view, lamp, (66, 82, 60), light),
+        "hedge": lambda: _hedge(piece, view, light, rng),
     }
     return makers[piece.kind]()
 
@@ -75,8 +75,8 @@ def _place(piece: FurniturePiece, local_m: NDArray[np.float64]) -> NDArray[np.fl
     return placed
 
 
-def _bench(piece: FurniturePiece, view: CameraView, brightness: float) -> list[Polygon]:
-    wood, steel = np.array(_WOOD) * brightness, np.array(_STEEL) * brightness
+def _bench(piece: FurniturePiece, view: CameraView, light: NDArray[np.float64]) -> list[Polygon]:
+    wood, steel = np.array(_WOOD) * light, np.array(_STEEL) * light
     painted = []
     for x in (-0.65, 0.65):
         painted += _box(piece, view, middle_m=(x, 0.0, 0.21), size_m=(0.07, 0.42, 0.42), colour=steel)
@@ -84,22 +84,26 @@ def _bench(piece: FurniturePiece, view: CameraView, brightness: float) -> list[P
     return painted + _box(piece, view, middle_m=(0.0, 0.0, 0.44), size_m=(1.7, 0.46, 0.06), colour=wood)
 
 
-def _planter(piece: FurniturePiece, view: CameraView, brightness: float, rng: np.random.Generator) -> list[Polygon]:
-    stone = np.array(_STONE) * brightness
+def _planter(
+    piece: FurniturePiece, view: CameraView, light: NDArray[np.float64], rng: np.random.Generator
+) -> list[Polygon]:
+    stone = np.array(_STONE) * light
     tub = _box(piece, view, middle_m=(0.0, 0.0, 0.25), size_m=(1.1, 0.8, 0.5), colour=stone)
-    return tub + _leaves(piece, view, brightness, rng, wide_m=0.52, low_m=0.5)
+    return tub + _leaves(piece, view, light, rng, wide_m=0.52, low_m=0.5)
 
 
-def _hedge(piece: FurniturePiece, view: CameraView, brightness: float, rng: np.random.Generator) -> list[Polygon]:
-    earth = np.array((40, 66, 50)) * brightness
+def _hedge(
+    piece: FurniturePiece, view: CameraView, light: NDArray[np.float64], rng: np.random.Generator
+) -> list[Polygon]:
+    earth = np.array((40, 66, 50)) * light
     base = _box(piece, view, middle_m=(0.0, 0.0, 0.45), size_m=(1.7, 0.6, 0.9), colour=earth)
-    return base + _leaves(piece, view, brightness, rng, wide_m=0.85, low_m=0.12)
+    return base + _leaves(piece, view, light, rng, wide_m=0.85, low_m=0.12)
 
 
 def _leaves(
     piece: FurniturePiece,
     view: CameraView,
-    brightness: float,
+    light: NDArray[np.float64],
     rng: np.random.Generator,
     *,
     wide_m: float,
@@ -113,12 +117,14 @@ def _leaves(
     painted = []
     for pixel, depth, high in zip(pixels, depths, spots[:, 2], strict=True):
         radius = float(rng.uniform(0.08, 0.15)) * view.focal_px / float(depth)
-        shade = brightness * (0.55 + 0.75 * float(high) * float(rng.uniform(0.7, 1.1)))
+        shade = light * (0.55 + 0.75 * float(high) * float(rng.uniform(0.7, 1.1)))
         painted.append(Polygon(ellipse(pixel, (radius, 0.8 * radius)), _tuple(np.array(_LEAF) * shade), solid=True))
     return painted
 
 
-def _rod(piece: FurniturePiece, view: CameraView, lamp: Lamp, colour: ColourBGR, brightness: float) -> list[Polygon]:
+def _rod(
+    piece: FurniturePiece, view: CameraView, lamp: Lamp, colour: ColourBGR, light: NDArray[np.float64]
+) -> list[Polygon]:
     """An upright cylinder."""
     place = np.array([*piece.position_m, 0.0])
     ends, depths = view.project(place + np.array([[0.0, 0.0, piece.height_m], [0.0, 0.0, 0.0]]))
@@ -130,20 +136,20 @@ def _rod(piece: FurniturePiece, view: CameraView, lamp: Lamp, colour: ColourBGR,
         start_radius_px=radii[:1],
         end_radius_px=radii[1:],
         roundness=np.array([flat]),
-        colours=np.array([colour], np.float64) * brightness,
+        colours=np.array([colour], np.float64) * light,
     )
     painted = list(limb_polygons(limbs, lamp)[0])
-    lid = np.array(colour, np.float64) * brightness * 1.15
+    lid = np.array(colour, np.float64) * light * 1.15
     return [*painted, Polygon(ellipse(ends[0], (float(radii[0]), flat * float(radii[0]))), _tuple(lid), solid=True)]
 
 
-def _pillar(piece: FurniturePiece, view: CameraView, lamp: Lamp, brightness: float) -> list[Polygon]:
+def _pillar(piece: FurniturePiece, view: CameraView, lamp: Lamp, light: NDArray[np.float64]) -> list[Polygon]:
     """An advertising pillar: a wide cylinder with a paper band and a roof."""
-    painted = _rod(piece, view, lamp, (120, 132, 128), brightness)
+    painted = _rod(piece, view, lamp, (120, 132, 128), light)
     place = np.array([*piece.position_m, 0.0])
     ends, depths = view.project(place + np.array([[0.0, 0.0, 2.2], [0.0, 0.0, 0.7]]))
     radii = piece.radius_m * view.focal_px / depths
-    paper = np.array((150, 170, 176)) * brightness
+    paper = np.array((150, 170, 176)) * light
     for step, (left, right) in enumerate(((-0.96, -0.3), (-0.28, 0.32), (0.34, 0.96))):
         corners = [ends[0] + (left * radii[0], 0), ends[0] + (right * radii[0], 0)]
         corners += [ends[1] + (right * radii[1], 0), ends[1] + (left * radii[1], 0)]

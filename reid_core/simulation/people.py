@@ -125,7 +125,7 @@ def _group_numbers(rng: np.random.Generator, people: int, share: float) -> list[
 
 def _draw_person(rng: np.random.Generator, person_id: int, outfit: Outfit, group: int) -> Person:
     tall = rng.random() < 0.5
-    skin = int(rng.choice(len(_SKINS), p=[0.2, 0.28, 0.2, 0.14, 0.1, 0.08]))
+    skin = int(rng.choice(len(_SKINS), p=[0.2, 0.42, 0.22, 0.08, 0.05, 0.03]))
     return Person(
         person_id=person_id,
         body=Body(
@@ -136,7 +136,7 @@ def _draw_person(rng: np.random.Generator, person_id: int, outfit: Outfit, group
             swing=_normal(rng, 1.0, 0.12),
         ),
         skin=_SKINS[skin],
-        hair=_HAIRS[int(rng.choice(len(_HAIRS), p=[0.34, 0.26, 0.16, 0.1, 0.1, 0.04]))],
+        hair=_HAIRS[int(rng.choice(len(_HAIRS), p=[0.44, 0.3, 0.14, 0.05, 0.05, 0.02]))],
         hair_style=str(rng.choice(_TALL_HAIR_STYLES if tall else _HAIR_STYLES)),
         outfit=outfit,
         bag=Bag(

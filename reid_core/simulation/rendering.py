@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["CameraRenderer", "RenderedFrame", "SeenFigure"]
 
 _STAGE: Final = 5
-_SHADE_TINT: Final = np.array([1.05, 1.0, 0.95])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +114,7 @@ class CameraRenderer:
         place = np.array(walker.state.position_m)
         if place[1] < 3.0:
             return
-        sunlit = (float(light.brightness(place)) - light.shade) / max(1.0 - light.shade, 1e-6)
+        sunlit = float(light.sunlit(place))
         scale = view.focal_px / float(place[1])
         if sunlit > 0.05:
             polygons = sun_shadow(walker.joints_m, light.sun_m, view)
@@ -148,9 +147,6 @@ class CameraRenderer:
 
     def _polygons(self, walker: _Walker) -> list[Polygon]:
         place = np.array(walker.state.position_m)
-        light = self._scene.light
-        brightness = float(light.brightness(place))
-        depth = (1.0 - brightness) / max(1.0 - light.shade, 1e-6)
         return dress(
             walker.person,
             walker.joints_m,
@@ -159,7 +155,7 @@ class CameraRenderer:
             heading_rad=walker.state.heading_rad,
             carries=walker.carries,
             lamp=self._lamp,
-            tint=brightness * (1.0 + depth * (_SHADE_TINT - 1.0)),
+            tint=self._scene.light.factors(place),
         )
 
     def _truth(self, canvas: Canvas, walker: _Walker, silhouette: Silhouette) -> SeenFigure:

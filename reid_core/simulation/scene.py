@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from reid_core.simulation.light import Light, draw_light
 from reid_core.simulation.perspective import CameraView
 from reid_core.simulation.settings import SiteSettings, camera_format, generator
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from reid_core.simulation.topology import Topology
 
-__all__ = ["FurniturePiece", "Gate", "Light", "Scene", "make_scene"]
+__all__ = ["FurniturePiece", "Gate", "Scene", "make_scene"]
 
 _STAGE: Final = 2
 _BEYOND_M: Final = 0.9
@@ -70,30 +71,6 @@ class FurniturePiece:
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
-    """Sun and shade on the ground of one view.
-
-    Attributes:
-        shade_normal: Direction across the edge of the shade, into the sun. Unit length.
-        shade_offset_m: Where the edge lies along that direction.
-        shade: Brightness in the shade; the sun has 1.
-        sun_m: Ground metres by which a shadow's tip moves for each metre of height.
-    """
-
-    shade_normal: tuple[float, float]
-    shade_offset_m: float
-    shade: float
-    sun_m: tuple[float, float]
-
-    def brightness(self, ground_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Brightness between ``shade`` and 1 of places on the ground. ``(..., 2)`` to ``(...)``."""
-        across = ground_m @ np.array(self.shade_normal) - self.shade_offset_m
-        sunlit = 1.0 / (1.0 + np.exp(-np.clip(across / 0.3, -30, 30)))
-        lit: NDArray[np.float64] = self.shade + (1.0 - self.shade) * sunlit
-        return lit
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
     """One camera's world; ``wall_m`` is the distance of the building that ends the view, ``style`` picks materials."""
 
@@ -114,7 +91,7 @@ def make_scene(settings: SiteSettings, topology: Topology, camera: int) -> Scene
         view=view,
         gates=gates,
         furniture=_place_furniture(rng, view, gates, settings.level.furniture),
-        light=_make_light(rng, settings.level.shade),
+        light=draw_light(rng, settings.level),
         wall_m=float(rng.uniform(*_WALL_M)),
         style=(camera + settings.seed) % 4,
     )
@@ -194,17 +171,3 @@ def _distance_to_segment(point: NDArray[np.float64], start: NDArray[np.float64],
     along = end - start
     share = float(np.clip((point - start) @ along / max(float(along @ along), 1e-9), 0.0, 1.0))
     return float(np.linalg.norm(point - start - share * along))
-
-
-def _make_light(rng: np.random.Generator, shade: float) -> Light:
-    angle = float(rng.uniform(0, 2 * np.pi))
-    sun_angle = float(rng.uniform(0, 2 * np.pi))
-    normal = (math.cos(angle), math.sin(angle))
-    centre = np.array([float(rng.uniform(-2, 2)), float(rng.uniform(8, 12))])
-    length = float(rng.uniform(0.5, 0.9))
-    return Light(
-        shade_normal=normal,
-        shade_offset_m=float(centre @ np.array(normal)),
-        shade=shade,
-        sun_m=(length * math.cos(sun_angle), length * abs(math.sin(sun_angle)) * 0.7),
-    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Sensor", "Tone", "draw_tone"]
 
 _ROOM_PX: Final = 64
+_LUMA: Final = np.array([0.114, 0.587, 0.299])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,17 @@ class Tone:
     """A camera's colours.
 
     Attributes:
-        gains: Factors on blue, green and red.
-        gamma: Exponent on light in ``[0, 1]``; above 1 darkens.
+        matrix: Mixes blue, green and red: cast and saturation. Shape 3 x 3, one row for each channel that comes out.
+        haze: Light that the lens adds everywhere, in ``[0, 1]``.
+        gammas: Exponent of each channel on light in ``[0, 1]``; above 1 darkens.
         drift: Amplitude of the change of light over time.
         periods_s: Periods of the two waves that the light changes by.
         phases: Their phases in radians.
     """
 
-    gains: tuple[float, float, float]
-    gamma: float
+    matrix: tuple[tuple[float, ...], ...]
+    haze: float
+    gammas: tuple[float, ...]
     drift: float
     periods_s: tuple[float, float]
     phases: tuple[float, float]
@@ -44,17 +47,21 @@ class Tone:
 
     def table(self, time_s: float) -> NDArray[np.uint8]:
         """What each grey level of each channel becomes. Shape ``(1, 256, 3)``."""
-        light = np.arange(256)[:, None] / 255.0 * np.array(self.gains) * self.exposure(time_s)
-        table: NDArray[np.uint8] = np.rint(255 * np.clip(light, 0, 1) ** self.gamma).astype(np.uint8)
+        light = self.haze + (1.0 - self.haze) * np.arange(256)[:, None] / 255.0 * self.exposure(time_s)
+        table: NDArray[np.uint8] = np.rint(255 * np.clip(light, 0, 1) ** np.array(self.gammas)).astype(np.uint8)
         return table[None]
 
 
 def draw_tone(rng: np.random.Generator, level: Difficulty) -> Tone:
     """Draw the colours of one camera at this difficulty."""
-    blue, green, red = (1.0 + level.cast * rng.uniform(-1, 1, 3)).tolist()
+    saturation = float(np.exp(level.saturation * rng.uniform(-1, 1)))
+    gains = 1.0 + level.cast * rng.uniform(-1, 1, 3)
+    mixing = gains[:, None] * (saturation * np.eye(3) + (1.0 - saturation) * _LUMA)
+    gammas = np.exp(level.gamma * rng.uniform(-1, 1) + 0.3 * level.gamma * rng.uniform(-1, 1, 3))
     return Tone(
-        gains=(blue, green, red),
-        gamma=float(np.exp(level.gamma * rng.uniform(-1, 1))),
+        matrix=tuple(tuple(row) for row in mixing.tolist()),
+        haze=float(level.haze * rng.random()),
+        gammas=tuple(gammas.tolist()),
         drift=level.light_drift,
         periods_s=(float(rng.uniform(25, 45)), float(rng.uniform(70, 130))),
         phases=(float(rng.uniform(0, 6.28)), float(rng.uniform(0, 6.28))),
@@ -73,6 +80,7 @@ class Sensor:
 
     def __init__(self, tone: Tone, *, noise: float, size_px: tuple[int, int], rng: np.random.Generator) -> None:
         self._tone = tone
+        self._matrix = np.array(tone.matrix)
         self._rng = rng
         width, height = size_px
         grain = rng.normal(0, 1, (height + _ROOM_PX, width + _ROOM_PX)).astype(np.float32)
@@ -84,7 +92,8 @@ class Sensor:
     def expose(self, light: ImageBGR, time_s: float) -> ImageBGR:
         """The picture that the camera gives. ``(H, W, 3)`` to ``(H, W, 3)``."""
         height, width = light.shape[:2]
-        image = cv2.LUT(cv2.GaussianBlur(light, (3, 3), 0.55), self._tone.table(time_s))
+        mixed = cv2.transform(cv2.GaussianBlur(light, (3, 3), 0.55), self._matrix)
+        image = cv2.LUT(mixed, self._tone.table(time_s))
         y, x = (int(offset) for offset in self._rng.integers(0, _ROOM_PX, 2))
         window = (slice(y, y + height), slice(x, x + width))
         cv2.add(image, self._brighter[window], dst=image)

@@ -25,8 +25,11 @@ class Difficulty:
         bag_change: Chance that a bag comes or goes between two visits.
         cast: Half range of each colour channel's gain between cameras.
         gamma: Half range of the logarithm of a camera's gamma.
+        saturation: Half range of the logarithm of a camera's saturation.
+        haze: Most light that a lens adds everywhere.
         noise: Standard deviation of the sensor's noise in grey levels.
         shade: Brightness in the shade against 1 in the sun.
+        tint: Colour of sun, shade and glows.
         light_drift: Amplitude of the light's change over time.
         clock_offset_s: Half range of a camera clock's error in seconds.
         furniture: Pieces of street furniture in a view.
@@ -39,8 +42,11 @@ class Difficulty:
     bag_change: float
     cast: float
     gamma: float
+    saturation: float
+    haze: float
     noise: float
     shade: float
+    tint: float
     light_drift: float
     clock_offset_s: float
     furniture: int
@@ -55,36 +61,45 @@ DIFFICULTIES: Final = {
         bag_change=0.05,
         cast=0.03,
         gamma=0.05,
+        saturation=0.1,
+        haze=0.02,
         noise=2.0,
         shade=0.85,
+        tint=0.05,
         light_drift=0.03,
         clock_offset_s=1.0,
         furniture=4,
     ),
     "default": Difficulty(
-        uniform_share=0.36,
-        saturated_share=0.08,
+        uniform_share=0.45,
+        saturated_share=0.05,
         pattern_share=0.3,
         open_jacket_share=0.3,
         bag_change=0.25,
-        cast=0.08,
-        gamma=0.15,
+        cast=0.1,
+        gamma=0.25,
+        saturation=0.4,
+        haze=0.1,
         noise=3.5,
-        shade=0.65,
+        shade=0.5,
+        tint=0.25,
         light_drift=0.07,
         clock_offset_s=4.0,
         furniture=7,
     ),
     "hard": Difficulty(
-        uniform_share=0.6,
+        uniform_share=0.65,
         saturated_share=0.03,
         pattern_share=0.2,
         open_jacket_share=0.4,
         bag_change=0.4,
         cast=0.14,
-        gamma=0.28,
+        gamma=0.35,
+        saturation=0.5,
+        haze=0.14,
         noise=6.0,
-        shade=0.5,
+        shade=0.4,
+        tint=0.4,
         light_drift=0.12,
         clock_offset_s=12.0,
         furniture=10,

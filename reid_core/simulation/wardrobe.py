@@ -38,28 +38,27 @@ COLOURS: Final[Mapping[str, ColourBGR]] = {
 }
 
 _UPPER: Final = {
-    "black": 0.25,
-    "charcoal": 0.13,
+    "black": 0.32,
+    "charcoal": 0.16,
     "grey": 0.13,
-    "light_grey": 0.07,
-    "white": 0.1,
-    "navy": 0.16,
-    "beige": 0.06,
-    "brown": 0.03,
-    "olive": 0.04,
-    "burgundy": 0.03,
+    "light_grey": 0.05,
+    "white": 0.07,
+    "navy": 0.18,
+    "beige": 0.04,
+    "brown": 0.02,
+    "olive": 0.02,
+    "burgundy": 0.01,
 }
 _LOWER: Final = {
-    "black": 0.3,
-    "charcoal": 0.12,
-    "grey": 0.08,
-    "navy": 0.13,
-    "denim": 0.22,
-    "pale_denim": 0.06,
-    "beige": 0.06,
-    "brown": 0.03,
+    "black": 0.36,
+    "charcoal": 0.14,
+    "grey": 0.06,
+    "navy": 0.14,
+    "denim": 0.24,
+    "pale_denim": 0.03,
+    "beige": 0.03,
 }
-_SHOES: Final = {"black": 0.5, "white": 0.2, "brown": 0.15, "grey": 0.15}
+_SHOES: Final = {"black": 0.7, "white": 0.12, "brown": 0.1, "grey": 0.08}
 _SATURATED: Final = {"red": 0.24, "green": 0.16, "blue": 0.24, "yellow": 0.1, "orange": 0.1, "pink": 0.16}
 _PATTERNS: Final = {"stripes": 0.3, "check": 0.2, "block": 0.3, "print": 0.2}
 _LOWER_KINDS: Final = {"trousers": 0.78, "shorts": 0.1, "skirt": 0.12}
@@ -124,8 +123,8 @@ def shift_shades(rng: np.random.Generator, outfit: Outfit) -> Outfit:
 
 
 def _shifted(rng: np.random.Generator, colour: ColourBGR) -> ColourBGR:
-    gain = float(np.exp(rng.normal(0, 0.1)))
-    tint = rng.normal(0, 3.0, 3)
+    gain = float(np.exp(rng.normal(0, 0.07)))
+    tint = rng.normal(0, 2.0, 3)
     blue, green, red = (int(np.clip(round(c * gain + t), 12, 236)) for c, t in zip(colour, tint, strict=True))
     return (blue, green, red)
 
