@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, ValidationError
 from services.query.dependencies import Running
 from services.query.pictures import Picture
 from services.query.routes.answers import INVALID, NO_EMBEDDER, NO_GENERATION, NO_PERSON, NO_TRACKLET, TOO_LARGE
-from services.query.schemas import MOST_ANSWERS, MOST_QUERIES, Filters, SearchAnswer, SearchBody, Share
+from services.query.routes.bodies import MOST_ANSWERS, MOST_QUERIES, Filters, SearchBody
+from services.query.schemas import SearchAnswer, Share
 from services.query.searcher import SearchRequest
 from services.query.views import answer_view
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from services.query import schemas
+from services.query.routes import bodies
 
 
 @pytest.fixture
@@ -70,8 +71,8 @@ def test_every_reference_leads_somewhere(document):
         schemas.CameraList,
         schemas.GenerationView,
         schemas.GenerationDetail,
-        schemas.Filters,
-        schemas.SearchBody,
+        bodies.Filters,
+        bodies.SearchBody,
         schemas.MatchView,
         schemas.PersonView,
         schemas.SearchAnswer,
