@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reid_core.geometry import iou_matrix
+from reid_core.geometry import box_area
 from reid_core.types import Detections
 
 if TYPE_CHECKING:
@@ -102,29 +102,36 @@ def find_people(
     if not len(order):
         return Detections.none()
     boxes = _decode(sides[order], grid.centres_px[order], grid.strides_px[order])
-    kept = suppress(boxes, max_iou=settings.max_iou)[: settings.max_detections]
+    kept = suppress(boxes, max_iou=settings.max_iou, limit=settings.max_detections)
     boxes = letterbox.to_frame(boxes[kept])
     confidences = 1 / (1 + np.exp(-logits[order[kept]].astype(np.float64)))
     inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     return Detections(boxes[inside], confidences[inside].astype(np.float32))
 
 
-def suppress(boxes_px: BoxArray, *, max_iou: float) -> NDArray[np.int64]:
+def suppress(boxes_px: BoxArray, *, max_iou: float, limit: int | None = None) -> NDArray[np.int64]:
     """Greedy suppression of boxes that come most confident first. ``(N, 4)`` to the rising indices kept, ``(K,)``.
 
-    A box goes when a kept box before it overlaps it by more than ``max_iou``.
+    A box goes when a kept box before it overlaps it by more than ``max_iou``; at most ``limit`` are kept. The work is
+    N times K, since most of many candidates lie on few people.
 
     Example:
         >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 3.5], [9, 9, 12, 12]], np.float32)
         >>> suppress(boxes, max_iou=0.7).tolist()
         [0, 2]
     """
-    overlaps = np.triu(iou_matrix(boxes_px, boxes_px) > max_iou, k=1)
-    alive = np.ones(len(boxes_px), dtype=np.bool_)
-    for row in np.flatnonzero(overlaps.any(axis=1)):
-        if alive[row]:
-            alive &= ~overlaps[row]
-    return np.flatnonzero(alive)
+    left, top, right, bottom = np.ascontiguousarray(boxes_px.T)
+    areas = box_area(boxes_px)
+    kept: list[int] = []
+    rest = np.arange(len(boxes_px))
+    while len(rest) and (limit is None or len(kept) < limit):
+        best, rest = rest[0], rest[1:]
+        kept.append(int(best))
+        width = np.minimum(right[rest], right[best]) - np.maximum(left[rest], left[best])
+        height = np.minimum(bottom[rest], bottom[best]) - np.maximum(top[rest], top[best])
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        rest = rest[shared <= max_iou * (areas[rest] + areas[best] - shared)]
+    return np.array(kept, dtype=np.int64)
 
 
 def _decode(sides: FloatArray, centres_px: FloatArray, strides_px: FloatArray) -> BoxArray:

@@ -42,6 +42,16 @@ class MotionGateSettings:
     min_blocks: int = 2
     max_light_level: float = 3.0
 
+    @staticmethod
+    def at_rate(fps: float) -> MotionGateSettings:
+        """The default settings for a camera of this many frames a second: a look at least every second.
+
+        Example:
+            >>> MotionGateSettings.at_rate(25.0).refresh_frames, MotionGateSettings.at_rate(0.5).refresh_frames
+            (25, 1)
+        """
+        return MotionGateSettings(refresh_frames=max(int(fps), 1))
+
     def __post_init__(self) -> None:
         """Refuse settings under which the gate would never open or never close."""
         if self.refresh_frames < 1:

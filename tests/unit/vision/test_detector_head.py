@@ -84,6 +84,12 @@ def test_box_outside_the_picture_is_left_out_and_the_limit_is_kept():
     assert len(find_people(logits, sides, grid=GRID, letterbox=letterbox, settings=few)) == 1
 
 
+def test_no_boxes_and_a_limit_on_boxes():
+    assert suppress(np.zeros((0, 4), np.float32), max_iou=0.5).tolist() == []
+    apart = np.array([[10 * number, 0, 10 * number + 5, 5] for number in range(6)], np.float32)
+    assert suppress(apart, max_iou=0.5, limit=4).tolist() == [0, 1, 2, 3]
+
+
 def naive(boxes: np.ndarray, max_iou: float) -> list[int]:
     kept: list[int] = []
     for row in range(len(boxes)):
