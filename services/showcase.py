@@ -82,7 +82,7 @@ class _Searcher:
 
     def _answer(self, match: Match, *, is_right: bool) -> SheetCell:
         stored = self._tracklets.by_no(match.tracklet_no)
-        gap = "" if match.evidence.gap_s is None else f"  {match.evidence.gap_s:+.0f} s"
+        gap = "" if match.evidence.gap_s is None else f"  {round(match.evidence.gap_s):+d} s"
         lines = (f"{stored.camera_id}  {_clock_time(stored)}", f"d {match.evidence.visual_distance:.2f}{gap}")
         return SheetCell(self._best_crop(stored), lines, is_right)
 

@@ -94,7 +94,7 @@ def draw_contact_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str, f
 def write_png(path: Path, image: ImageBGR) -> None:
     """Write a picture, whole or not at all; an existing one is replaced."""
     partial = path.with_name(path.name + ".partial")
-    Image.fromarray(np.ascontiguousarray(image[:, :, ::-1])).save(partial, format="PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(image[:, :, ::-1])).save(partial, format="PNG")
     partial.replace(path)
 
 

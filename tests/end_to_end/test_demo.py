@@ -77,10 +77,14 @@ def test_contact_sheet_is_a_picture(tiny: tuple[Path, dict[str, Any]]):
         assert sheet.width > 1000
 
 
-def test_second_run_takes_up_the_site_and_finds_the_same(tiny: tuple[Path, dict[str, Any]]):
+def test_second_run_takes_up_the_site_and_finds_the_same(tiny: tuple[Path, dict[str, Any]], tmp_path: Path):
     data_dir, first = tiny
-    again, run = demo(data_dir, *TINY)
+    run = reknit("demo", "--no-serve", "--data-dir", data_dir, *TINY, "--json", tmp_path / "demo.json")
+    assert run.returncode == 0, run.stderr
     assert "holds this site already" in run.stderr
+    for shown in ("2 cameras, 16 people", "rank-1", "HOTA", "contact-sheet.png"):
+        assert shown in run.stdout
+    again = json.loads((tmp_path / "demo.json").read_text())
     assert (again["retrieval"], again["tracking"]) == (first["retrieval"], first["tracking"])
 
 
