@@ -15,7 +15,7 @@ from reid_core.errors import WeightsError
 from reid_core.geometry import iou_matrix
 from reid_core.types import Detections
 from reid_core.vision import weights as weight_files
-from reid_core.vision.detector import DetectorSettings, load_detector
+from reid_core.vision.detector import DetectorSettings, OpenVinoDetector, load_detector
 from reid_core.vision.motion import MotionGate
 from reid_core.vision.video import open_source
 
@@ -127,6 +127,14 @@ def test_precision_in_force_is_told(detector):
     assert detector.effective_precision() == "f32"
 
 
+def test_damaged_network_in_the_cache_is_named(tmp_path):
+    network = tmp_path / "network.xml"
+    network.write_text("<net")
+    detector = OpenVinoDetector(network, precision="auto", threads=1, streams=1, settings=DetectorSettings())
+    with pytest.raises(WeightsError, match=r"network\.xml is damaged"):
+        detector.detect(np.zeros((64, 64, 3), np.uint8))
+
+
 def test_running_needs_no_torch(weights, weights_dir):
     code = f"""
 import sys
@@ -137,7 +145,7 @@ detector = load_detector(weights=Path({str(weights)!r}), cache_dir=Path({str(wei
 print(len(detector.detect(np.zeros((64, 64, 3), np.uint8))))
 print(sorted({{"torch", "torchvision", "ultralytics", "timm"}} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.splitlines() == ["0", "[]"]
 
 
