@@ -39,7 +39,8 @@ MAX_CROP_HEIGHT_PX = 256
 _JPEG_QUALITY = 90
 _GOOD_HEIGHT_PX = 128.0
 _SHARPNESS_SIZE_PX = (32, 64)  # width, height: detail is judged at one scale, so that large crops are not favoured
-_HALF_SHARP = 0.25  # detail against contrast at which sharpness is 0.5
+_SHARP_ENOUGH = 0.65  # detail against contrast of a typical sharp crop of a surveillance view
+_NOISE_LEVELS = 6.0  # added to contrast, so that a flat crop's noise does not count as detail
 _USUAL_ASPECT = 0.41  # width / height of a standing person
 _PLAUSIBLE_ASPECTS = (0.22, 0.75)
 _BORDER_SHARE = 0.005  # a box within this share of the picture's side touches the border
@@ -110,19 +111,18 @@ def sharpness(image: ImageBGR) -> float:
     """How much fine detail a crop holds for its contrast, in ``[0, 1]``.
 
     The spread of the Laplacian against the spread of the brightness, both at one fixed scale, so that neither a large
-    crop nor a strongly lit one counts as sharp for that alone. A plain surface has sharpness 0.
+    crop nor a strongly lit one counts as sharp for that alone. A plain surface has sharpness 0. What is sharp enough
+    has 1: more edges than that come from signs and fences in front of people rather than from people.
 
     Source:
-        Variance of the Laplacian (Pech-Pacheco et al., ICPR 2000), here divided by contrast and mapped by x / (x + c).
+        Variance of the Laplacian (Pech-Pacheco et al., ICPR 2000), here its root divided by contrast and capped.
     """
     if image.size == 0:
         return 0.0
     grey = cv2.cvtColor(cv2.resize(image, _SHARPNESS_SIZE_PX, interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
     contrast = float(cv2.meanStdDev(grey)[1][0, 0])
-    if contrast < 1.0:
-        return 0.0
-    detail = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0]) / contrast
-    return detail / (detail + _HALF_SHARP)
+    detail = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0]) / (contrast + _NOISE_LEVELS)
+    return min(1.0, detail / _SHARP_ENOUGH)
 
 
 def visibilities(boxes_px: BoxArray) -> FloatArray:
