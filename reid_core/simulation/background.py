@@ -13,6 +13,7 @@ from reid_core.simulation.furniture import furniture_polygons
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from reid_core.simulation.perspective import CameraView
     from reid_core.simulation.scene import FurniturePiece, Scene
     from reid_core.simulation.shading import Lamp, Polygon
     from reid_core.types import ImageBGR
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Backdrop", "Screen", "paint_backdrop"]
 
 _OVERSAMPLE: Final = 2
+_COARSE: Final = 4
 _SHIFT: Final = 4
 _PAVINGS: Final = ((150, 156, 160), (128, 140, 152), (138, 138, 136), (112, 116, 120))
 _TILES_M: Final = ((0.6, 0.6), (0.4, 0.2), (1.2, 0.8), (0.3, 0.3))
@@ -67,46 +69,64 @@ def paint_backdrop(scene: Scene, lamp: Lamp, rng: np.random.Generator) -> Backdr
 
 
 def _street(scene: Scene, rng: np.random.Generator) -> ImageBGR:
-    """Ground and wall, ray by ray, painted at twice the size and averaged down."""
+    """Wall above, ground below, painted at twice the size and averaged down."""
     view = scene.view
-    height, width = view.height_px * _OVERSAMPLE, view.width_px * _OVERSAMPLE
-    columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    rays = view.rays(np.stack([columns, rows], axis=-1) / _OVERSAMPLE)
-    to_wall = scene.wall_m / np.maximum(rays[..., 1], 1e-6)
-    wall_z = view.height_m + rays[..., 2] * to_wall
-    to_ground = view.height_m / np.maximum(-rays[..., 2], 1e-6)
-    is_wall = wall_z >= 0
-    ground = rays[..., :2] * np.minimum(to_ground, 200.0)[..., None]
-    colours = np.where(
-        is_wall[..., None], _wall(scene, rays[..., 0] * to_wall, wall_z, rng), _paving(scene, ground, rng)
-    )
-    small = cv2.resize(
-        np.clip(colours, 0, 255).astype(np.float32), (view.width_px, view.height_px), interpolation=cv2.INTER_AREA
-    )
-    grain = cv2.GaussianBlur(rng.normal(0, 9, small.shape[:2]).astype(np.float32), (0, 0), 1.2)
-    image: ImageBGR = np.clip(small + grain[..., None], 0, 255).astype(np.uint8)
+    foot, _ = view.project(np.array([0.0, scene.wall_m, 0.0]))
+    skirting = int(np.clip(round(float(foot[1])), 0, view.height_px))
+    upper = _wall(scene, _rays(view, 0, skirting), rng)
+    lower = _paving(scene, _rays(view, skirting, view.height_px), rng)[..., None] * _ground_light(scene, skirting)
+    street = np.concatenate([_halved(upper), lower])
+    grain = cv2.GaussianBlur(rng.normal(0, 9, street.shape[:2]).astype(np.float32), (0, 0), 1.2)
+    image: ImageBGR = np.clip(street + grain[..., None], 0, 255).astype(np.uint8)
     return image
 
 
-def _paving(scene: Scene, ground: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Slabs with joints, each of its own shade, under sun and shade. ``(H, W, 2)`` to ``(H, W, 3)``."""
+def _rays(view: CameraView, first_row: int, last_row: int, *, per_pixel: float = _OVERSAMPLE) -> NDArray[np.float64]:
+    """Directions through a band of the picture. Shape ``(rows, columns, 3)``."""
+    rows = np.arange(first_row * per_pixel, last_row * per_pixel) + 0.5
+    columns = np.arange(view.width_px * per_pixel) + 0.5
+    return view.rays(np.stack(np.meshgrid(columns, rows), axis=-1) / per_pixel)
+
+
+def _halved(picture: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mean of each square of four pixels."""
+    size = (picture.shape[1] // _OVERSAMPLE, picture.shape[0] // _OVERSAMPLE)
+    small: NDArray[np.float32] = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _on_ground(view: CameraView, rays: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where rays meet the ground. ``(..., 3)`` to ``(..., 2)``."""
+    met: NDArray[np.float64] = rays[..., :2] * (view.height_m / np.maximum(-rays[..., 2:], 1e-6))
+    return met
+
+
+def _ground_light(scene: Scene, first_row: int) -> NDArray[np.float64]:
+    """Colour of lit paving without its slabs, from one row down; worked out coarsely, for light is smooth."""
+    view = scene.view
+    coarse = scene.light.factors(_on_ground(view, _rays(view, first_row, view.height_px, per_pixel=1 / _COARSE)))
+    size = (view.width_px, view.height_px - first_row)
+    light: NDArray[np.float64] = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    light *= np.array(_PAVINGS[scene.style])
+    return light
+
+
+def _paving(scene: Scene, rays: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Brightness of slabs with joints, each of its own shade. ``(2 H, 2 W, 3)`` to ``(H, W)``."""
+    ground = _on_ground(scene.view, rays)
     long, wide = _TILES_M[scene.style]
     row = np.floor(ground[..., 1] / wide)
     along = ground[..., 0] / long + 0.5 * np.mod(row, 2)
     shades = rng.normal(1.0, 0.045, (64, 64))
     slab = shades[row.astype(int) % 64, np.floor(along).astype(int) % 64]
     edge_m = np.minimum(_to_edge(along) * long, _to_edge(ground[..., 1] / wide) * wide)
-    joint = np.where(edge_m < 0.012, 0.8, 1.0)
-    worn = 1.0 + 0.05 * np.sin(0.7 * ground[..., 0] + 1.3) * np.sin(0.45 * ground[..., 1])
-    base = np.array(_PAVINGS[scene.style]) * (slab * joint * worn)[..., None]
-    lit: NDArray[np.float64] = base * scene.light.factors(ground)
-    return lit
+    return _halved(slab * np.where(edge_m < 0.012, 0.8, 1.0))
 
 
-def _wall(
-    scene: Scene, across: NDArray[np.float64], up: NDArray[np.float64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """A building's front: courses of stone, a plinth, windows and doors. ``(H, W)`` to ``(H, W, 3)``."""
+def _wall(scene: Scene, rays: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """A building's front: courses of stone, a plinth, windows and doors. ``(H, W, 3)`` to ``(H, W, 3)``."""
+    away = scene.wall_m / np.maximum(rays[..., 1], 1e-6)
+    across, up = rays[..., 0] * away, scene.view.height_m + rays[..., 2] * away
     shades = rng.normal(1.0, 0.03, (64, 64))
     course = np.floor(up / 0.3)
     stone = shades[course.astype(int) % 64, np.floor(across / 0.9 + 0.5 * np.mod(course, 2)).astype(int) % 64]
