@@ -49,6 +49,8 @@ class TrackTable:
 
     def add(self, count: int) -> None:
         """Append ``count`` tentative tracks that were seen once."""
+        if not count:
+            return
         self.state = np.concatenate([self.state, np.full(count, TrackState.TENTATIVE, np.int8)])
         self.ids = np.concatenate([self.ids, np.zeros(count, np.int64)])
         self.hits = np.concatenate([self.hits, np.ones(count, np.int64)])
@@ -67,12 +69,12 @@ class TrackTable:
         self.state[(self.state == TrackState.CONFIRMED) & (self.unseen > 0)] = TrackState.LOST
         self.state[(self.state == TrackState.LOST) & (self.unseen == 0)] = TrackState.CONFIRMED
 
-    def confirm(self, *, hits: int) -> None:
-        """Give an id to each tentative track that was seen ``hits`` times, in order of rows."""
-        ready = np.flatnonzero((self.state == TrackState.TENTATIVE) & (self.hits >= hits))
-        self.state[ready] = TrackState.CONFIRMED
-        self.ids[ready] = np.arange(self.next_id, self.next_id + len(ready))
-        self.next_id += len(ready)
+    def confirm(self, *, ready: NDArray[np.bool_]) -> None:
+        """Give an id to each tentative track that is ``ready``, in order of rows. Shape ``(T,)``."""
+        rows = np.flatnonzero((self.state == TrackState.TENTATIVE) & ready)
+        self.state[rows] = TrackState.CONFIRMED
+        self.ids[rows] = np.arange(self.next_id, self.next_id + len(rows))
+        self.next_id += len(rows)
 
     def over(self, *, patience: int) -> NDArray[np.bool_]:
         """Tracks to forget: tentative ones that were missed, lost ones that stayed away longer than ``patience``."""

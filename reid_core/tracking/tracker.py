@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reid_core.geometry import iou_matrix
-from reid_core.tracking.association import assign
-from reid_core.tracking.motion_model import BoxFilter
+from reid_core.tracking.association import assign, box_fit
+from reid_core.tracking.frame_pairs import FramePairs
+from reid_core.tracking.looks import FrameLooks
+from reid_core.tracking.motion_model import BoxFilter, xyxy_to_cxcywh
+from reid_core.tracking.recognition import Recognition
 from reid_core.tracking.track_state import TrackState, TrackTable
+from reid_core.tracking.tracker_settings import TrackerSettings
 from reid_core.types import TrackedBoxes
 
 if TYPE_CHECKING:
@@ -20,37 +23,39 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker", "TrackerSettings"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackerSettings:
-    """How a tracker decides.
-
-    Attributes:
-        sure_confidence: Detections from here on may start a track and are matched first.
-        weak_confidence: Detections from here on may continue a track.
-        sure_overlap: Least IoU of prediction and detection in the first pass.
-        weak_overlap: The same in the second pass, with weak detections.
-        confirm_frames: Observations in a row that make a track.
-        patience_frames: Frames a track may be out of sight before it is closed.
-    """
-
-    sure_confidence: float = 0.5
-    weak_confidence: float = 0.1
-    sure_overlap: float = 0.2
-    weak_overlap: float = 0.4
-    confirm_frames: int = 2
-    patience_frames: int = 30
+_FULL_ABSENCE_FRAMES = 30
+_LEAST_DOUBT = 0.05
 
 
 class Tracker:
-    """Follows the people of one camera. One object for each camera and run; equal inputs give equal outputs."""
+    """Follows the people of one camera. One object for each camera and run; equal inputs give equal outputs.
+
+    Each frame passes four rounds: confirmed and lost tracks against sure detections, tracks seen lately against weak
+    ones, tentative tracks against what is left of the sure ones, and, where there is a picture, tracks still missing
+    against detections still free that look the same. What is left of the confident detections starts new tracks.
+    """
 
     def __init__(self, settings: TrackerSettings | None = None, *, first_track_id: int = 1) -> None:
         """Start without tracks; the first confirmed one gets ``first_track_id``."""
-        self._settings = settings or TrackerSettings()
-        self._filter = BoxFilter(acceleration=0.02, measurement=0.05)
+        self._settings = settings = settings or TrackerSettings()
+        self._filter = BoxFilter(
+            acceleration=settings.acceleration,
+            place_noise=settings.place_noise,
+            size_noise=settings.size_noise,
+            first_speed=settings.first_speed,
+        )
+        self._recognition = Recognition(
+            weight=settings.looks_weight,
+            usual=settings.usual_likeness,
+            doubtful=settings.doubtful_cost,
+            relink_likeness=settings.relink_likeness,
+            relink_reach=settings.relink_reach,
+            relink_resize=settings.relink_resize,
+            hidden=settings.hidden_share,
+            refresh_every=settings.look_every_frames,
+            inertia=settings.looks_inertia,
+        )
         self._table = TrackTable(first_track_id=first_track_id)
-        self._is_first_frame = True
 
     @property
     def is_idle(self) -> bool:
@@ -66,56 +71,152 @@ class Tracker:
         """Take in the next frame's detections.
 
         Args:
-            detections: Of this frame, in any order, down to weak ones.
+            detections: Of this frame, in any order, down to weak ones; boxes without area are ignored.
             image: The frame, for telling people apart by their looks; without it motion alone decides.
 
         Returns:
-            The confirmed tracks seen in this frame, by rising id, and the tracks that ended.
+            The confirmed tracks seen in this frame, by rising id, and the tracks that ended. Boxes are the motion
+            model's, which are steadier than the detector's.
+
+        Raises:
+            ValueError: If a box or confidence is not finite, or the image is not of shape ``(H, W, 3)``.
         """
-        del image
+        boxes, confidences = detections.boxes_px, detections.confidences
+        if not (np.isfinite(boxes).all() and np.isfinite(confidences).all()):
+            raise ValueError("boxes and confidences must be finite")
+        looks = None if image is None else FrameLooks(image, boxes)
+        strength = np.where((boxes[:, 2:] > boxes[:, :2]).all(1), confidences, -1.0)
+        sure = np.flatnonzero(strength >= self._settings.sure_confidence)
         self._filter.predict()
-        rows, seen, born = self._associate(detections)
-        self._filter.update(rows, detections.boxes_px[seen])
-        self._filter.add(detections.boxes_px[born], velocity_deviation=0.05)
-        source = np.full(len(self._filter), -1, np.intp)
-        source[rows] = seen
-        source[len(source) - len(born) :] = born
-        closed, source = self._settle(rows, source)
-        shown = np.flatnonzero((self._table.state == TrackState.CONFIRMED) & (source >= 0))
-        shown = shown[np.argsort(self._table.ids[shown])]
-        return TrackedBoxes(
-            self._table.ids[shown], detections.boxes_px[source[shown]], detections.confidences[source[shown]], closed
-        )
+        pairs = FramePairs(len(self._table), len(boxes))
+        if len(self._table) and len(boxes):
+            self._pair_up(pairs, detections, strength, sure, looks)
+        rows = pairs.rows()
+        seen = pairs.detection_of[rows]
+        if len(rows):
+            self._take_in(rows, seen, detections, sure, looks)
+        born = self._births(pairs.free_of(sure), detections)
+        return self._settle(rows, np.concatenate([pairs.detection_of, born]), born, confidences)
 
     def flush(self) -> tuple[int, ...]:
-        """Close every track, as at the end of a source; answers the ids of those that had been confirmed."""
-        return self._forget(np.ones(len(self._table), np.bool_))
+        """Close every track, as at the end of a source; answers the ids of those that had been confirmed, rising."""
+        return self._forget(np.zeros(len(self._table), np.bool_))
 
-    def _associate(self, detections: Detections) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Rows of tracks, the detection that each was seen as, and the detections that start a track."""
-        limits, boxes, confidences = self._settings, detections.boxes_px, detections.confidences
-        sure = np.flatnonzero(confidences >= limits.sure_confidence)
-        weak = np.flatnonzero((confidences >= limits.weak_confidence) & (confidences < limits.sure_confidence))
+    def _pair_up(
+        self,
+        pairs: FramePairs,
+        detections: Detections,
+        strength: NDArray[np.floating],
+        sure: NDArray[np.intp],
+        looks: FrameLooks | None,
+    ) -> None:
+        """The four rounds of one frame."""
+        settings, boxes = self._settings, detections.boxes_px
         expected = self._filter.boxes_px
-        first = assign(1 - iou_matrix(expected, boxes[sure]), limit=1 - limits.sure_overlap)
-        rest = first.free_rows[self._table.state[first.free_rows] == TrackState.CONFIRMED]
-        second = assign(1 - iou_matrix(expected[rest], boxes[weak]), limit=1 - limits.weak_overlap)
-        rows = np.concatenate([first.rows, rest[second.rows]])
-        seen = np.concatenate([sure[first.columns], weak[second.columns]])
-        return rows, seen, sure[first.free_columns]
+        tentative = self._table.state == TrackState.TENTATIVE
+        known = np.flatnonzero(~tentative)
+        cost = self._cost(expected, detections, sure)
 
-    def _settle(self, rows: NDArray[np.intp], source: NDArray[np.intp]) -> tuple[tuple[int, ...], NDArray[np.intp]]:
-        """Move every track's state on by a frame; answers who was closed, and ``source`` of those who stay."""
-        self._table.mark(rows)
-        self._table.add(len(source) - len(self._table))
-        self._table.confirm(hits=1 if self._is_first_frame else self._settings.confirm_frames)
-        self._is_first_frame = False
-        over = self._table.over(patience=self._settings.patience_frames)
-        return self._forget(over), source[~over]
+        self._round(pairs, cost, known, sure, np.arange(len(sure)), settings.sure_limit, looks)
+        missing = known[pairs.detection_of[known] < 0]
+        lately = missing[self._table.unseen[missing] < settings.weak_patience_frames]
+        weak = np.flatnonzero((strength >= settings.weak_confidence) & (strength < settings.sure_confidence))
+        if len(lately) and len(weak):
+            found = assign(1 - iou_matrix(expected[lately], boxes[weak]), limit=settings.weak_limit)
+            pairs.enter(lately[found.rows], weak[found.columns])
+        left = np.flatnonzero(np.isin(sure, pairs.free_of(sure), assume_unique=True))
+        self._round(pairs, cost, np.flatnonzero(tentative), sure, left, settings.tentative_limit, looks)
+        if looks is not None:
+            self._relink(pairs, detections, sure, looks)
 
-    def _forget(self, over: NDArray[np.bool_]) -> tuple[int, ...]:
-        """Drop tracks; answers the ids of those that had one, rising."""
-        closed = self._table.ids[over & (self._table.ids > 0)]
-        self._filter.keep(~over)
-        self._table.keep(~over)
+    def _cost(
+        self, expected: NDArray[np.float64], detections: Detections, sure: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Every track against every sure detection, by motion alone; infinite where boxes do not meet."""
+        fit = box_fit(expected, detections.boxes_px[sure], margin=self._settings.margin)
+        absence = np.minimum(self._table.unseen, _FULL_ABSENCE_FRAMES) / _FULL_ABSENCE_FRAMES
+        cost = 1 - fit * detections.confidences[sure] + self._settings.absence_cost * absence[:, None]
+        return np.where(fit > 0, cost, np.inf)
+
+    def _round(
+        self,
+        pairs: FramePairs,
+        cost: NDArray[np.float64],
+        rows: NDArray[np.intp],
+        sure: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        limit: float,
+        looks: FrameLooks | None,
+    ) -> None:
+        """Pair some tracks with some sure detections (``columns`` of ``cost``)."""
+        if not len(rows) or not len(columns):
+            return
+        part = cost[rows[:, None], columns]
+        if looks is not None:
+            part = self._recognition.judge(part, rows, sure[columns], limit=limit, looks=looks)
+        found = assign(part, limit=limit)
+        pairs.enter(rows[found.rows], sure[columns[found.columns]])
+
+    def _relink(self, pairs: FramePairs, detections: Detections, sure: NDArray[np.intp], looks: FrameLooks) -> None:
+        """Take up lost tracks where motion did not expect them, by their looks."""
+        free = pairs.free_of(sure)
+        free = free[detections.confidences[free] >= self._settings.birth_confidence]
+        missing = pairs.free_rows()
+        missing = missing[self._table.state[missing] == TrackState.LOST]
+        if not len(free) or not len(missing):
+            return
+        detected = xyxy_to_cxcywh(detections.boxes_px[free])
+        found = self._recognition.relink(self._filter.position[missing], missing, detected, free, looks=looks)
+        pairs.enter(missing[found.rows], free[found.columns])
+
+    def _take_in(
+        self,
+        rows: NDArray[np.intp],
+        seen: NDArray[np.intp],
+        detections: Detections,
+        sure: NDArray[np.intp],
+        looks: FrameLooks | None,
+    ) -> None:
+        """Correct motion and looks of the tracks that were seen; a confident box is trusted more."""
+        trust = self._settings.confidence_trust * detections.confidences[seen]
+        self._filter.update(rows, detections.boxes_px[seen], doubt=np.maximum(1 - trust, _LEAST_DOUBT)[:, None])
+        if looks is not None:
+            hits = self._table.hits[rows]
+            self._recognition.learn(rows, seen, hits, boxes_px=detections.boxes_px, sure=sure, looks=looks)
+
+    def _births(self, free: NDArray[np.intp], detections: Detections) -> NDArray[np.intp]:
+        """The free detections that start a track, from left to right, so that their order on input does not matter."""
+        born = free[detections.confidences[free] >= self._settings.birth_confidence]
+        born = born[np.lexsort(detections.boxes_px[born].T)]
+        if len(born):
+            self._filter.add(detections.boxes_px[born])
+            self._recognition.memory.add(len(born))
+        return born
+
+    def _settle(
+        self,
+        rows: NDArray[np.intp],
+        source: NDArray[np.intp],
+        born: NDArray[np.intp],
+        confidences: NDArray[np.float32],
+    ) -> TrackedBoxes:
+        """Move every track's state on by a frame and report; ``source`` is each track's detection, -1 for none."""
+        table, settings = self._table, self._settings
+        table.mark(rows)
+        table.add(len(born))
+        strength = np.where(source >= 0, confidences[source], 0.0) if len(confidences) else np.zeros(len(source))
+        table.confirm(ready=(table.hits >= settings.confirm_frames) | (strength >= settings.certain_confidence))
+        kept = ~table.over(patience=settings.patience_frames)
+        shown = np.flatnonzero((table.state == TrackState.CONFIRMED) & (source >= 0))
+        shown = shown[np.argsort(table.ids[shown])]
+        ids, boxes = table.ids[shown], self._filter.boxes_px[shown].astype(np.float32)
+        closed = () if kept.all() else self._forget(kept)
+        return TrackedBoxes(ids, boxes, strength[shown].astype(np.float32), closed)
+
+    def _forget(self, kept: NDArray[np.bool_]) -> tuple[int, ...]:
+        """Drop the other tracks; answers the ids of those that had one, rising."""
+        closed = self._table.ids[~kept & (self._table.ids > 0)]
+        self._filter.keep(kept)
+        self._recognition.memory.keep(kept)
+        self._table.keep(kept)
         return tuple(sorted(closed.tolist()))
