@@ -6,6 +6,7 @@ For tests of everything around the networks: files, threads, commits, crashes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -39,7 +40,8 @@ class Walk:
         return left, top, left + _BLOCK_PX[0], top + _BLOCK_PX[1]
 
 
-def paint(walks: Sequence[Walk], index: int, *, size_px: tuple[int, int] = SIZE_PX) -> ImageBGR:
+@cache
+def paint(walks: tuple[Walk, ...], index: int, *, size_px: tuple[int, int] = SIZE_PX) -> ImageBGR:
     """Frame ``index``: a flickering grey ground and the blocks that are seen in it."""
     width, height = size_px
     grey = np.random.default_rng(index).integers(40, 120, (height // 8, width // 8), dtype=np.uint8)
@@ -48,12 +50,13 @@ def paint(walks: Sequence[Walk], index: int, *, size_px: tuple[int, int] = SIZE_
         if walk.first <= index < walk.last:
             left, top, right, bottom = walk.box_px(index)
             image[top:bottom, left:right] = _COLOURS[walk.lane]
+    image.setflags(write=False)
     return image
 
 
 def film(walks: Sequence[Walk], frames: int, *, size_px: tuple[int, int] = SIZE_PX) -> Iterator[ImageBGR]:
     """All frames in order."""
-    return (paint(walks, index, size_px=size_px) for index in range(frames))
+    return (paint(tuple(walks), index, size_px=size_px) for index in range(frames))
 
 
 def record(path: Path, walks: Sequence[Walk], frames: int, *, size_px: tuple[int, int] = SIZE_PX) -> Path:
@@ -78,11 +81,10 @@ class BlockDetector:
     def detect(self, image: ImageBGR) -> Detections:
         boxes = []
         for colour in _COLOURS:
-            near = (np.abs(image.astype(np.int16) - np.array(colour, np.int16)) < 80).all(axis=2)
-            if near.sum() > 200:
-                rows, columns = np.flatnonzero(near.sum(axis=1) > 5), np.flatnonzero(near.sum(axis=0) > 5)
-                if len(rows) and len(columns):
-                    boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+            near = cv2.inRange(image, tuple(c - 80 for c in colour), tuple(c + 80 for c in colour)) > 0
+            rows, columns = np.flatnonzero(near.sum(axis=1) > 5), np.flatnonzero(near.sum(axis=0) > 5)
+            if len(rows) and len(columns):
+                boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
         array = np.array(boxes, np.float32).reshape(-1, 4)
         return Detections(array, np.full(len(array), 0.9, np.float32))
 

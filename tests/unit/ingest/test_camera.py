@@ -42,7 +42,7 @@ class Immediate:
 
 
 def frames(walks: Sequence[Walk], indices: Iterable[int], *, size_px: tuple[int, int] = (160, 120)) -> Iterator[Frame]:
-    return (Frame(index, index / FPS, paint(walks, index, size_px=size_px)) for index in indices)
+    return (Frame(index, index / FPS, paint(tuple(walks), index, size_px=size_px)) for index in indices)
 
 
 def run(
@@ -121,7 +121,7 @@ def test_pass_from_a_cursor_equals_the_rest_of_the_whole_pass(which: int) -> Non
 
 
 def test_still_scene_is_not_looked_at_but_its_people_are_followed() -> None:
-    image = paint([Walk(0, 0, 100)], 10)
+    image = paint((Walk(0, 0, 100),), 10)
     still = [Frame(index, index / FPS, image.copy()) for index in range(60)]
     looker = Immediate()
     (tracklet,) = tracklets(run(still, looker=looker))
