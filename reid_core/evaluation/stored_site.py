@@ -12,7 +12,7 @@ Rules, the same for every model that is scored:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -193,13 +193,4 @@ def _seen_elsewhere(person_ids: NDArray[np.int64], cameras: NDArray[np.str_]) ->
 
 
 def _by_tracklet(scores: RankingScores, queries: NDArray[np.intp]) -> RankingScores:
-    return RankingScores(
-        curve=scores.curve,
-        map_rectangle=scores.map_rectangle,
-        map_trapezoid=scores.map_trapezoid,
-        minp=scores.minp,
-        queries=queries[scores.queries].astype(np.int64),
-        precisions=scores.precisions,
-        first_ranks=scores.first_ranks,
-        skipped=scores.skipped,
-    )
+    return replace(scores, queries=queries[scores.queries].astype(np.int64))

@@ -14,7 +14,7 @@ __all__ = [
     "average_precision_trapezoid",
     "cmc",
     "inverse_negative_penalty",
-    "match_ranks",
+    "ranks_at",
     "rectangle",
     "trapezoid",
 ]
@@ -99,31 +99,27 @@ def cmc(first_ranks: NDArray[np.int64], *, max_rank: int) -> NDArray[np.float64]
     return curve
 
 
-def match_ranks(
-    distances: NDArray[np.floating], *, matches: NDArray[np.bool_], kept: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Ranks of a query's true matches among the gallery entries that are kept, without ranking the others.
+def ranks_at(values: NDArray[np.floating], positions: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Ranks of some entries of a list of distances; only what is as near as the farthest of them is sorted.
 
     Args:
-        distances: To every gallery entry, smaller is nearer. Shape ``(G,)``.
-        matches: True where the entry shows the query's person. Shape ``(G,)``.
-        kept: False where the entry is junk. Shape ``(G,)``.
+        values: Distances, smaller is nearer. Shape ``(G,)``.
+        positions: The entries asked for. Shape ``(M,)``, not empty.
 
     Returns:
-        Ranks from 1, rising; equal distances rank by position. Shape ``(number of kept matches,)``.
+        Ranks from 1, rising; equal distances rank by position. Shape ``(M,)``.
 
     Example:
-        >>> last = np.array([False, False, True])
-        >>> match_ranks(np.array([0.5, 0.2, 0.5]), matches=last, kept=np.ones(3, np.bool_)).tolist()
-        [3]
+        >>> ranks_at(np.array([0.5, 0.2, 0.9, 0.5]), np.array([0, 3])).tolist()
+        [2, 3]
     """
-    values = distances[kept]
-    wanted = np.flatnonzero(matches[kept])
-    ordered = np.sort(values)
-    nearer = np.searchsorted(ordered, values[wanted], side="left")
-    alike = np.searchsorted(ordered, values[wanted], side="right") - nearer
+    wanted = values[positions]
+    ordered = np.sort(values[values <= wanted.max()])
+    nearer = np.searchsorted(ordered, wanted, side="left")
+    alike = np.searchsorted(ordered, wanted, side="right") - nearer
     before = [
-        np.count_nonzero(values[:at] == values[at]) if many > 1 else 0 for at, many in zip(wanted, alike, strict=True)
+        np.count_nonzero(values[:at] == values[at]) if many > 1 else 0
+        for at, many in zip(positions, alike, strict=True)
     ]
     return np.sort(nearer + np.asarray(before, np.int64) + 1)
 

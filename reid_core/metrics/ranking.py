@@ -7,28 +7,29 @@ true match is skipped and counted, never scored 0. Equal distances rank by galle
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from reid_core.metrics.junk import JUNK_ID, Clothes, JunkRule, SameCamera
 from reid_core.metrics.ranked_matches import (
     average_precision,
     average_precision_trapezoid,
     cmc,
     inverse_negative_penalty,
-    match_ranks,
+    ranks_at,
     rectangle,
     trapezoid,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
 __all__ = [
     "JUNK_ID",
+    "Clothes",
     "RankingScores",
     "SameCamera",
     "average_precision",
@@ -37,17 +38,10 @@ __all__ = [
     "evaluate_ranking",
 ]
 
-JUNK_ID = -1
-_BLOCK = 64
+_BLOCK_VALUES = 1 << 22
+_MAX_BLOCK = 256
 
 Distances: TypeAlias = "NDArray[np.floating] | Callable[[int, int], NDArray[np.floating]]"
-
-
-class SameCamera(Enum):
-    """Which gallery entries of the query's own camera are junk."""
-
-    OWN_PERSON = "own person"
-    EVERYBODY = "everybody"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +55,8 @@ class RankingScores:
         minp: Mean of `inverse_negative_penalty`.
         queries: Positions of the queries that were scored. Shape ``(Q',)``.
         precisions: Rectangle average precision of each of them. Shape ``(Q',)``.
+        precisions_trapezoid: The same with trapezoids. Shape ``(Q',)``.
+        inverse_penalties: `inverse_negative_penalty` of each of them. Shape ``(Q',)``.
         first_ranks: Rank of the first true match of each of them. Shape ``(Q',)``.
         skipped: Queries without a true match.
     """
@@ -71,6 +67,8 @@ class RankingScores:
     minp: float
     queries: NDArray[np.int64]
     precisions: NDArray[np.float64]
+    precisions_trapezoid: NDArray[np.float64]
+    inverse_penalties: NDArray[np.float64]
     first_ranks: NDArray[np.int64]
     skipped: int
 
@@ -87,6 +85,9 @@ def evaluate_ranking(
     query_cameras: NDArray[np.generic],
     gallery_cameras: NDArray[np.generic],
     same_camera: SameCamera = SameCamera.OWN_PERSON,
+    query_clothes: NDArray[np.generic] | None = None,
+    gallery_clothes: NDArray[np.generic] | None = None,
+    clothes: Clothes = Clothes.ANY,
     max_rank: int = 50,
 ) -> RankingScores:
     """Score rankings given as distances.
@@ -100,58 +101,64 @@ def evaluate_ranking(
         query_cameras: Shape ``(Q,)``.
         gallery_cameras: Shape ``(G,)``.
         same_camera: What of the query's own camera is removed: its own person (Market-1501), or everybody.
+        query_clothes: Outfit of each query; needed unless ``clothes`` is ``ANY``. Shape ``(Q,)``.
+        gallery_clothes: Outfit of each gallery entry. Shape ``(G,)``.
+        clothes: Which outfits of the query's own person are removed.
         max_rank: Length of the CMC curve.
 
     Returns:
         The scores over all queries that have a true match left.
 
     Raises:
-        ValueError: If shapes differ, a distance is not a number, a query's id is not positive, or no query has a match.
+        ValueError: If shapes differ, clothes are missing, a distance is not a number, a query's id is not positive, or
+            no query has a match.
     """
-    _check_ids(query_ids, gallery_ids, query_cameras, gallery_cameras)
+    rule = JunkRule(
+        query_ids, gallery_ids, query_cameras, gallery_cameras, same_camera, query_clothes, gallery_clothes, clothes
+    )
     ranks: dict[int, NDArray[np.int64]] = {}
-    for start in range(0, len(query_ids), _BLOCK):
-        stop = min(start + _BLOCK, len(query_ids))
-        for row, values in enumerate(_block(distances, start, stop, (len(query_ids), len(gallery_ids))), start):
-            matches = gallery_ids == query_ids[row]
-            own = gallery_cameras == query_cameras[row]
-            kept = gallery_ids != JUNK_ID
-            kept &= ~(own & matches) if same_camera is SameCamera.OWN_PERSON else ~own
-            if (matches & kept).any():
-                ranks[row] = match_ranks(values, matches=matches, kept=kept)
+    for row, values in _rows(distances, (len(query_ids), len(gallery_ids))):
+        matches, junk = rule.matches_and_junk(row)
+        if len(matches):
+            ranks[row] = _ranks_without(values, matches, junk)
     return _scores(ranks, len(query_ids), max_rank)
+
+
+def _ranks_without(
+    values: NDArray[np.floating], matches: NDArray[np.intp], junk: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Ranks of the matches once the junk is taken out; both are rising positions."""
+    if not len(junk):
+        return ranks_at(values, matches)
+    return ranks_at(np.delete(values, junk), matches - np.searchsorted(junk, matches))
 
 
 def _scores(ranks: dict[int, NDArray[np.int64]], query_count: int, max_rank: int) -> RankingScores:
     if not ranks:
         raise ValueError(f"none of {query_count} queries has a true match in the gallery")
     precisions = np.array([rectangle(row) for row in ranks.values()])
+    trapezoids = np.array([trapezoid(row) for row in ranks.values()])
+    penalties = np.array([inverse_negative_penalty(row) for row in ranks.values()])
     first_ranks = np.array([row[0] for row in ranks.values()], np.int64)
     return RankingScores(
         curve=cmc(first_ranks, max_rank=max_rank),
         map_rectangle=float(precisions.mean()),
-        map_trapezoid=float(np.mean([trapezoid(row) for row in ranks.values()])),
-        minp=float(np.mean([inverse_negative_penalty(row) for row in ranks.values()])),
+        map_trapezoid=float(trapezoids.mean()),
+        minp=float(penalties.mean()),
         queries=np.array(list(ranks), np.int64),
         precisions=precisions,
+        precisions_trapezoid=trapezoids,
+        inverse_penalties=penalties,
         first_ranks=first_ranks,
         skipped=query_count - len(ranks),
     )
 
 
-def _check_ids(
-    query_ids: NDArray[np.int64],
-    gallery_ids: NDArray[np.int64],
-    query_cameras: NDArray[np.generic],
-    gallery_cameras: NDArray[np.generic],
-) -> None:
-    if query_ids.shape != query_cameras.shape or gallery_ids.shape != gallery_cameras.shape:
-        raise ValueError(
-            f"ids and cameras differ in length: queries {query_ids.shape} and {query_cameras.shape}, "
-            f"gallery {gallery_ids.shape} and {gallery_cameras.shape}"
-        )
-    if len(query_ids) and query_ids.min() <= 0:
-        raise ValueError(f"a query's person id must be positive, got {query_ids.min()}")
+def _rows(distances: Distances, shape: tuple[int, int]) -> Iterator[tuple[int, NDArray[np.floating]]]:
+    step = max(1, min(_MAX_BLOCK, _BLOCK_VALUES // max(shape[1], 1)))
+    for start in range(0, shape[0], step):
+        stop = min(start + step, shape[0])
+        yield from enumerate(_block(distances, start, stop, shape), start)
 
 
 def _block(distances: Distances, start: int, stop: int, shape: tuple[int, int]) -> NDArray[np.floating]:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reid_core.metrics.ranked_matches import match_ranks
+from reid_core.metrics.ranked_matches import ranks_at
 from reid_core.metrics.ranking import (
+    Clothes,
     SameCamera,
     average_precision,
     average_precision_trapezoid,
@@ -86,10 +87,9 @@ def test_curve_needs_queries():
 
 def test_equal_distances_rank_by_gallery_position():
     distances = np.array([0.5, 0.5, 0.1, 0.5, 0.5])
-    matches = np.array([False, True, False, False, True])
-    assert match_ranks(distances, matches=matches, kept=np.ones(5, bool)).tolist() == [3, 5]
-    kept = np.array([False, True, True, True, True])
-    assert match_ranks(distances, matches=matches, kept=kept).tolist() == [2, 4]
+    assert ranks_at(distances, np.array([1, 4])).tolist() == [3, 5]
+    scores = scored([distances], gallery_ids=(-1, 7, 9, 9, 7), gallery_cameras=(2, 2, 2, 2, 2))
+    assert scores.map_rectangle == pytest.approx((1 / 2 + 2 / 4) / 2)
 
 
 def test_own_person_at_own_camera_is_junk():
@@ -104,6 +104,63 @@ def test_whole_own_camera_is_dropped_on_wish():
     cameras = {"gallery_cameras": (1, 1, 2, 3)}
     assert scored([[0.0, 0.1, 0.2, 0.3]], **cameras).map_rectangle == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert scored([[0.0, 0.1, 0.2, 0.3]], **cameras, same_camera=SameCamera.EVERYBODY).map_rectangle == 1
+
+
+CLOTHES = {"query_clothes": np.array(["a"]), "gallery_clothes": np.array(["a", "x", "a", "b"])}
+
+
+def test_own_person_in_the_same_clothes_is_junk_where_only_changed_clothes_count():
+    # Gallery by distance: 7 here, 3, 7 in "a", 7 in "b". Left are 3 and the last: the match stands at rank 2.
+    scores = scored([[0.0, 0.1, 0.2, 0.3]], **CLOTHES, clothes=Clothes.CHANGED)
+    assert (scores.map_rectangle, scores.map_trapezoid, scores.rank(1)) == (1 / 2, 1 / 4, 0)
+
+
+def test_own_person_in_other_clothes_is_junk_where_only_the_same_clothes_count():
+    scores = scored([[0.0, 0.1, 0.2, 0.3]], **CLOTHES, clothes=Clothes.SAME)
+    assert (scores.map_rectangle, scores.minp) == (1 / 2, 1 / 2)
+
+
+def test_a_stranger_in_the_same_clothes_stays_in_the_gallery():
+    clothes = {"query_clothes": np.array(["a"]), "gallery_clothes": np.array(["a", "a", "a", "b"])}
+    assert scored([[0.0, 0.1, 0.2, 0.3]], **clothes, clothes=Clothes.CHANGED).rank(1) == 0
+
+
+def naive(distances, ids, cameras, clothes, query):
+    """One ranking written out: rectangle AP, trapezoid AP, mINP, first rank; None without a match."""
+    query_id, camera, outfit = query
+    order = sorted(range(len(ids)), key=lambda at: (distances[at], at))
+    kept = [at for at in order if ids[at] != -1]
+    kept = [at for at in kept if ids[at] != query_id or (cameras[at] != camera and clothes[at] != outfit)]
+    ranked = np.array([ids[at] for at in kept])
+    if query_id not in ranked:
+        return None
+    ranks = np.flatnonzero(ranked == query_id) + 1
+    whole = (stepwise(ranked, query_id, trapezoid=False), stepwise(ranked, query_id, trapezoid=True))
+    return (*whole, len(ranks) / ranks[-1], ranks[0])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_query_equals_the_ranking_written_out_with_ties_junk_and_clothes(seed):
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 12, (12, 40)) / 8  # many ties
+    ids, cameras, clothes = rng.integers(-1, 5, 40), rng.integers(0, 3, 40), rng.integers(0, 3, 40)
+    queries = np.stack([rng.integers(1, 6, 12), rng.integers(0, 3, 12), rng.integers(0, 3, 12)])
+    scores = scored(
+        distances,
+        query_ids=queries[0],
+        query_cameras=queries[1],
+        query_clothes=queries[2],
+        gallery_ids=ids,
+        gallery_cameras=cameras,
+        gallery_clothes=clothes,
+        clothes=Clothes.CHANGED,
+    )
+    expected = {row: naive(distances[row], ids, cameras, clothes, queries[:, row]) for row in range(12)}
+    expected = {row: figures for row, figures in expected.items() if figures}
+    assert scores.queries.tolist() == list(expected)
+    assert scores.skipped == 12 - len(expected)
+    got = zip(scores.precisions, scores.precisions_trapezoid, scores.inverse_penalties, scores.first_ranks, strict=True)
+    assert np.array(list(got)) == pytest.approx(np.array(list(expected.values())), abs=1e-12)
 
 
 def test_junk_id_is_dropped_and_distractor_stays():
@@ -148,6 +205,8 @@ def test_order_of_the_gallery_does_not_matter_without_ties():
     [
         ({"gallery_cameras": (1, 2)}, "differ in length"),
         ({"query_ids": (0,)}, "must be positive"),
+        ({"clothes": Clothes.CHANGED}, "needed to leave only changed clothes"),
+        ({"query_clothes": np.zeros(1), "gallery_clothes": np.zeros(3)}, "ids and clothes differ in length"),
         ({"query_ids": (8,)}, "none of 1 queries"),
         ({"query_ids": (), "query_cameras": (), "distances": np.zeros((0, 4))}, "none of 0 queries"),
         ({"distances": [[0.0, 0.1, 0.2]]}, r"must have shape \(1, 4\)"),
