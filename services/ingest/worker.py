@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reid_core.errors import InputError, NotAVideoError, ReknitError, StorageError, StorageFullError
 from reid_core.types import Camera, Frame
+from reid_core.vision.threads import one_thread_each
 from services.ingest.camera import CameraPipeline, Cursor
 from services.ingest.lanes import DetectorLanes
 from services.ingest.locks import source_lock
@@ -88,7 +89,7 @@ def ingest_sources(
     clock = StageClock()
     stop = Event()
     started_s = time.perf_counter()
-    with DetectorLanes(networks.detector, networks.lanes, clock) as lanes:
+    with one_thread_each(), DetectorLanes(networks.detector, networks.lanes, clock) as lanes:
         with TrackletWriter(database, blobs, networks.embedder, clock) as writer:
             worker = SourceWorker(lanes, writer, database, clock, locks_dir=locks_dir, stop=stop, on_frame=on_frame)
             outcomes = _side_by_side(planned, worker.ingest, workers=workers, stop=stop)
