@@ -38,8 +38,8 @@ def stripe_descriptor(
     hues: int = 8,
     values: int = 4,
     greys: int = 6,
-    power: float = 0.4,
-    light: float = 200.0,
+    power: float = 0.35,
+    light: float = 220.0,
 ) -> FloatArray:
     """Soft colour histograms of horizontal stripes under balanced light, the middle of the crop counting most.
 

@@ -24,11 +24,11 @@ def _person(seed: int = 0) -> np.ndarray:
 
 def test_pure_red_falls_into_the_brightest_red_bin_of_each_stripe():
     stripes = stripe_descriptor(_one_colour((0, 0, 255)), stripes=8, hues=8, values=4, greys=6).reshape(8, 6 + 8 * 4)
-    # Balanced to (0, 0, 200): hue 0 is the middle of the first hue, saturation 255 is no grey, value 200 lies in cell
-    # 12 of 16, whose middle is 12.5 / 4 - 0.5 = 2.625 of 4 bins: 0.375 of it belongs to bin 2 and 0.625 to bin 3. All
-    # is raised to 0.4, and the outer stripes weigh 0.7.
+    # Balanced to (0, 0, 220): hue 0 is the middle of the first hue, saturation 255 is no grey, value 220 lies in cell
+    # 13 of 16, whose middle is 13.5 / 4 - 0.5 = 2.875 of 4 bins: 0.125 of it belongs to bin 2 and 0.875 to bin 3. All
+    # is raised to 0.35, and the outer stripes weigh 0.7.
     expected = np.zeros((8, 38))
-    expected[:, 6 + 2 : 6 + 4] = [0.375**0.4, 0.625**0.4]
+    expected[:, 6 + 2 : 6 + 4] = [0.125**0.35, 0.875**0.35]
     expected[[0, -1]] *= 0.7
     np.testing.assert_allclose(stripes, expected / np.linalg.norm(expected), atol=1e-6)
 
