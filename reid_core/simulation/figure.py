@@ -48,7 +48,7 @@ _JOINTS: Final = 25
 _ANKLE, _SHIN, _THIGH = 0.045, 0.235, 0.245
 _TORSO, _NECK_TO_HEAD, _HEAD_RADIUS = 0.295, 0.105, 0.065
 _UPPER_ARM, _FOREARM, _HAND = 0.17, 0.145, 0.05
-_SHOULDER, _HIP, _FOOT = 0.108, 0.052, 0.115
+_SHOULDER, _HIP, _FOOT = 0.102, 0.052, 0.115
 _CYCLE = 0.82  # two steps of a usual walk
 
 
@@ -73,7 +73,7 @@ def _local_joints(body: Body, state: WalkState) -> NDArray[np.float64]:
     phase = np.array([left_phase, left_phase + np.pi])
     side = np.array([1.0, -1.0])
 
-    thigh = 0.46 * stride * np.sin(phase) + 0.04
+    thigh = 0.42 * stride * np.sin(phase) + 0.04
     knee = 0.1 + 0.85 * min(stride, 1.0) * np.maximum(0.0, np.cos(phase)) ** 1.5
     shin = thigh - knee
     hips = _points(0.0, side * _HIP * body.hips, 0.0)
@@ -85,7 +85,7 @@ def _local_joints(body: Body, state: WalkState) -> NDArray[np.float64]:
     twist = -0.12 * stride * np.sin(left_phase)
     lean = 0.035 + 0.02 * stride
     neck = np.array([lean, 0.0, _TORSO])
-    shoulders = neck + _points(side * twist * _SHOULDER, side * _SHOULDER * body.shoulders, -0.02)
+    shoulders = neck + _points(side * twist * _SHOULDER, side * _SHOULDER * body.shoulders, -0.032)
     arm = -0.55 * stride * np.sin(phase) + 0.02
     forearm = arm + 0.22 + 0.3 * stride * np.maximum(0.0, -np.sin(phase))
     spread = side * 0.02 * body.girth

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from reid_core.simulation.shading import Lamp, Limbs, Polygon, ellipse, limb_polygons
+from reid_core.simulation.shading import Lamp, Limbs, Polygon, ellipse, limb_polygons, solid_colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +64,9 @@ def _box(
     local = np.array(middle_m) + signs * np.array(size_m) / 2
     corners, depths = view.project(_place(piece, local))
     order = sorted(range(len(_FACES)), key=lambda face: -float(depths[list(_FACES[face])].mean()))
-    return [Polygon(corners[list(_FACES[face])], _tuple(colour * _FACE_SHADES[face]), solid=True) for face in order]
+    return [
+        Polygon(corners[list(_FACES[face])], solid_colour(colour * _FACE_SHADES[face]), solid=True) for face in order
+    ]
 
 
 def _place(piece: FurniturePiece, local_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,7 +120,9 @@ def _leaves(
     for pixel, depth, high in zip(pixels, depths, spots[:, 2], strict=True):
         radius = float(rng.uniform(0.08, 0.15)) * view.focal_px / float(depth)
         shade = light * (0.55 + 0.75 * float(high) * float(rng.uniform(0.7, 1.1)))
-        painted.append(Polygon(ellipse(pixel, (radius, 0.8 * radius)), _tuple(np.array(_LEAF) * shade), solid=True))
+        painted.append(
+            Polygon(ellipse(pixel, (radius, 0.8 * radius)), solid_colour(np.array(_LEAF) * shade), solid=True)
+        )
     return painted
 
 
@@ -140,7 +144,10 @@ def _rod(
     )
     painted = list(limb_polygons(limbs, lamp)[0])
     lid = np.array(colour, np.float64) * light * 1.15
-    return [*painted, Polygon(ellipse(ends[0], (float(radii[0]), flat * float(radii[0]))), _tuple(lid), solid=True)]
+    return [
+        *painted,
+        Polygon(ellipse(ends[0], (float(radii[0]), flat * float(radii[0]))), solid_colour(lid), solid=True),
+    ]
 
 
 def _pillar(piece: FurniturePiece, view: CameraView, lamp: Lamp, light: NDArray[np.float64]) -> list[Polygon]:
@@ -153,10 +160,5 @@ def _pillar(piece: FurniturePiece, view: CameraView, lamp: Lamp, light: NDArray[
     for step, (left, right) in enumerate(((-0.96, -0.3), (-0.28, 0.32), (0.34, 0.96))):
         corners = [ends[0] + (left * radii[0], 0), ends[0] + (right * radii[0], 0)]
         corners += [ends[1] + (right * radii[1], 0), ends[1] + (left * radii[1], 0)]
-        painted.append(Polygon(np.array(corners), _tuple(paper * (0.75, 1.0, 0.85)[step])))
+        painted.append(Polygon(np.array(corners), solid_colour(paper * (0.75, 1.0, 0.85)[step])))
     return painted
-
-
-def _tuple(colour: NDArray[np.float64]) -> tuple[float, float, float]:
-    blue, green, red = np.clip(colour, 0, 255).tolist()
-    return (blue, green, red)

@@ -11,7 +11,7 @@ from reid_core.simulation.figure import COCO_KEYPOINTS, NECK, PELVIS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reid_core.simulation.dressing import Facing
+    from reid_core.simulation.facing import Facing
     from reid_core.simulation.perspective import CameraView
     from reid_core.types import FloatArray
 

@@ -74,7 +74,7 @@ def draw_light(rng: np.random.Generator, level: Difficulty) -> Light:
     middle = np.array([float(rng.uniform(-2, 2)), float(rng.uniform(8, 12))])
     length = float(rng.uniform(0.5, 0.9))
     trees = [_draw_pool(rng, np.full(3, 0.5 + 0.5 * level.shade)) for _ in range(_TREES)]
-    glows = [_draw_pool(rng, 1.0 + level.tint * rng.uniform(-1, 1, 3)) for _ in range(_GLOWS)]
+    glows = [_draw_pool(rng, _glow(rng, level.tint)) for _ in range(_GLOWS)]
     return Light(
         shade_normal=normal,
         shade_offset_m=float(middle @ np.array(normal)),
@@ -83,6 +83,12 @@ def draw_light(rng: np.random.Generator, level: Difficulty) -> Light:
         sun_m=(length * math.cos(sun_angle), length * abs(math.sin(sun_angle)) * 0.7),
         pools=tuple(trees + glows),
     )
+
+
+def _glow(rng: np.random.Generator, tint: float) -> NDArray[np.float64]:
+    """Light thrown back by an awning or a shop: warm or cold, brighter or darker. Shape ``(3,)``."""
+    warm, bright, green = rng.uniform(-1, 1, 3).tolist()
+    return 1.0 + tint * np.array([0.6 * bright - 1.1 * warm, 0.6 * bright + 0.3 * green, 0.6 * bright + 1.1 * warm])
 
 
 def _draw_pool(rng: np.random.Generator, factors: NDArray[np.float64]) -> Pool:

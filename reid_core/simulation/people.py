@@ -133,7 +133,7 @@ def _draw_person(rng: np.random.Generator, person_id: int, outfit: Outfit, group
             girth=_normal(rng, 1.0, 0.1),
             shoulders=_normal(rng, 1.04 if tall else 0.95, 0.05),
             hips=_normal(rng, 0.96 if tall else 1.05, 0.05),
-            swing=_normal(rng, 1.0, 0.12),
+            swing=_normal(rng, 1.0, 0.09),
         ),
         skin=_SKINS[skin],
         hair=_HAIRS[int(rng.choice(len(_HAIRS), p=[0.44, 0.3, 0.14, 0.05, 0.05, 0.02]))],

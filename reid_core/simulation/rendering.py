@@ -9,9 +9,11 @@ import numpy as np
 
 from reid_core.simulation.background import Backdrop, Screen, paint_backdrop
 from reid_core.simulation.canvas import Canvas, Silhouette
-from reid_core.simulation.dressing import dress, facing
+from reid_core.simulation.dressing import dress
+from reid_core.simulation.facing import facing
 from reid_core.simulation.figure import pose_joints
 from reid_core.simulation.keypoints import visible_keypoints
+from reid_core.simulation.rods import Figure
 from reid_core.simulation.sensor import Sensor, draw_tone
 from reid_core.simulation.settings import generator
 from reid_core.simulation.shading import Lamp
@@ -147,16 +149,16 @@ class CameraRenderer:
 
     def _polygons(self, walker: _Walker) -> list[Polygon]:
         place = np.array(walker.state.position_m)
-        return dress(
-            walker.person,
-            walker.joints_m,
+        figure = Figure(
+            person=walker.person,
+            joints=walker.joints_m,
             view=self._scene.view,
             turn=facing(place, walker.state.heading_rad),
             heading_rad=walker.state.heading_rad,
             carries=walker.carries,
-            lamp=self._lamp,
             tint=self._scene.light.factors(place),
         )
+        return dress(figure, self._lamp)
 
     def _truth(self, canvas: Canvas, walker: _Walker, silhouette: Silhouette) -> SeenFigure:
         turn = facing(np.array(walker.state.position_m), walker.state.heading_rad)

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Lamp", "Limbs", "Polygon", "band", "ellipse", "limb_polygons"]
+__all__ = ["Lamp", "Limbs", "Polygon", "band", "ellipse", "limb_polygons", "solid_colour"]
 
 _EDGES: Final = np.array([-0.62, -0.15, 0.35, 0.78])
 _MIDDLES: Final = np.array([-0.85, -0.4, 0.1, 0.57, 0.9])
@@ -145,3 +145,9 @@ def band(limbs: Limbs, index: int, *, along: tuple[float, float], across: tuple[
         radius = wide[0] + share * (wide[1] - wide[0])
         corners.append(start + share * (end - start) + side * radius * sideways[index])
     return np.array(corners)
+
+
+def solid_colour(colour: NDArray[np.float64]) -> tuple[float, float, float]:
+    """A colour as painting takes it: cut to ``[0, 255]``. ``(3,)`` to blue, green, red."""
+    blue, green, red = np.clip(colour, 0, 255).tolist()
+    return (blue, green, red)

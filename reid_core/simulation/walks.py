@@ -94,7 +94,7 @@ class Stay:
             position_m=(float(place[0]), float(place[1])),
             heading_rad=float(np.arctan2(y, x)),
             walked_m=float(walked[1]),
-            stride=min(1.25, speed_mps / _FULL_STRIDE_MPS),
+            stride=min(1.12, speed_mps / _FULL_STRIDE_MPS),
         )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reid_core.simulation.dressing import facing
+from reid_core.simulation.facing import facing
 from reid_core.simulation.rendering import CameraRenderer
 from reid_core.simulation.settings import SiteSettings
 from reid_core.simulation.world import make_world
