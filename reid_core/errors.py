@@ -64,6 +64,14 @@ class GroundTruthError(InputError):
     """The ground truth does not fit what is stored."""
 
 
+class DatasetError(InputError):
+    """The dataset cannot be used."""
+
+
+class FeaturesError(InputError):
+    """The features cannot be scored."""
+
+
 class DemoFolderError(InputError):
     """The demo cannot use this data folder."""
 
