@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import av
-import cv2
 import numpy as np
 
 from reid_core.simulation.rendering import CameraRenderer
@@ -102,7 +101,6 @@ def record_camera(
     Returns:
         The visits that were seen, in order of their first frame.
     """
-    cv2.setNumThreads(1)
     world = make_world(settings)
     camera_id = settings.camera_ids[camera]
     with whole_file(out_dir / "videos" / f"{camera_id}.mp4") as video:

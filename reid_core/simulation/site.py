@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
-from reid_core.errors import SimulationError, SimulationSettingsError
-from reid_core.simulation.recording import SeenVisit, record_camera
+from reid_core.errors import SimulationSettingsError
+from reid_core.simulation.parallel import record_side_by_side
+from reid_core.simulation.recording import record_camera
 from reid_core.simulation.settings import SiteSettings, camera_format
 from reid_core.simulation.truth import write_site_file, write_truth, write_visits
 from reid_core.simulation.world import make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from concurrent.futures import Future
     from pathlib import Path
-    from queue import Queue
 
+    from reid_core.simulation.recording import SeenVisit
     from reid_core.simulation.truth import Visit
     from reid_core.simulation.world import World
 
 __all__ = ["SimulatedSite", "SiteSettings", "prepare_folder", "simulate_site"]
 
-_LISTEN_S: Final = 0.25
 _MARK: Final = "settings.json"
 
 
@@ -100,55 +95,10 @@ def prepare_folder(out_dir: Path) -> None:
 
 def _record_all(settings: SiteSettings, out_dir: Path, on_progress: Callable[[int], None] | None) -> list[SeenVisit]:
     """Every camera's recording: in this process for one process, else each in one of its own."""
-    if settings.processes == 1:
-        recorded = [record_camera(settings, camera, out_dir, on_progress) for camera in range(settings.cameras)]
-        return [visit for visits in recorded for visit in visits]
-    context = get_context("spawn")
-    with ExitStack() as stack:
-        frames: Queue[int] | None = None
-        if on_progress is not None:
-            frames = stack.enter_context(context.Manager()).Queue()
-        pool = stack.enter_context(
-            ProcessPoolExecutor(min(settings.processes, settings.cameras), mp_context=context, max_tasks_per_child=1)
-        )
-        futures = [
-            pool.submit(record_camera, settings, camera, out_dir, None if frames is None else frames.put)
-            for camera in _longest_first(settings)
-        ]
-        try:
-            _follow(futures, frames, on_progress)
-            return [visit for future in futures for visit in future.result()]
-        except BrokenProcessPool as error:
-            raise SimulationError("a rendering process died; nothing half written is left in place") from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _longest_first(settings: SiteSettings) -> list[int]:
-    """Cameras with the most pixels first, so that no process waits at the end."""
-
-    def pixels(camera: int) -> int:
-        picture = camera_format(camera)
-        return picture.width_px * picture.height_px * settings.frames_of(camera)
-
-    return sorted(range(settings.cameras), key=pixels, reverse=True)
-
-
-def _follow(
-    futures: Iterable[Future[tuple[SeenVisit, ...]]],
-    frames: Queue[int] | None,
-    on_progress: Callable[[int], None] | None,
-) -> None:
-    """Pass progress on until all cameras are done or one has failed."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=_LISTEN_S, return_when=FIRST_EXCEPTION)
-        if frames is not None and on_progress is not None:
-            waiting = frames.qsize()
-            if waiting:
-                on_progress(sum(frames.get() for _ in range(waiting)))
-        if any(future.exception() is not None for future in done):
-            return
+    if settings.processes > 1:
+        return record_side_by_side(settings, out_dir, on_progress)
+    recorded = [record_camera(settings, camera, out_dir, on_progress) for camera in range(settings.cameras)]
+    return [visit for visits in recorded for visit in visits]
 
 
 def _true_visits(world: World, seen: Iterable[SeenVisit]) -> list[Visit]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-import signal
 import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from itertools import pairwise
 
+import psutil
 import pytest
+
+from reid_core.simulation.settings import SiteSettings
+from reid_core.simulation.site import simulate_site
+
+PROGRAM = "import sys; from services.cli.main import main; sys.argv[0] = 'reknit'; main()"
 
 
 def reknit(*arguments, timeout_s=240.0):
-    program = "import sys; from services.cli.main import main; sys.argv[0] = 'reknit'; main()"
     return subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout_s,
@@ -58,25 +64,54 @@ def test_bad_settings_end_with_one_line_and_exit_code_2(tmp_path, arguments, nam
     assert not (tmp_path / "s").exists()
 
 
-@pytest.mark.slow
-def test_killed_simulation_leaves_no_half_video_and_can_be_repeated(tmp_path):
-    program = "import sys; from services.cli.main import main; sys.argv[0] = 'reknit'; main()"
-    folder = tmp_path / "s"
-    running = subprocess.Popen(
-        [sys.executable, "-c", program, "simulate", str(folder), "--cameras", "2", "--people", "5", "--minutes", "1"],
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    until = time.monotonic() + 60
-    while not list(folder.glob("videos/*.partial")) and time.monotonic() < until:
+def test_two_processes_write_the_same_bytes_as_one(tmp_path):
+    settings = SiteSettings(seed=7, cameras=2, people=20, minutes=0.04, processes=1)
+    simulate_site(tmp_path / "one", settings)
+    simulate_site(tmp_path / "two", replace(settings, processes=2))
+    assert digests(tmp_path / "two") == digests(tmp_path / "one")
+
+
+def digests(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A simulation at work, its children known."""
+    arguments = ["simulate", str(tmp_path / "s"), "--cameras", "2", "--people", "5", "--minutes", "2"]
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120
+    while not list((tmp_path / "s").glob("videos/*.partial")) and time.monotonic() < until:
         time.sleep(0.1)
-    running.send_signal(signal.SIGKILL)
+    yield process
+    process.kill()
+    process.wait()
+    process.stderr.close()
+
+
+def test_killed_simulation_leaves_no_half_video_and_no_process(tmp_path, running):
+    children = psutil.Process(running.pid).children(recursive=True)
+    running.kill()
     running.wait()
-    assert not (folder / "site.toml").exists()
-    assert not list(folder.glob("videos/*.mp4"))
-    done = reknit("simulate", folder, "--cameras", 2, "--people", 5, "--minutes", 0.02)
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert alive == []
+    assert not (tmp_path / "s" / "site.toml").exists()
+    assert not list((tmp_path / "s").glob("videos/*.mp4"))
+    done = reknit("simulate", tmp_path / "s", "--cameras", 2, "--people", 5, "--minutes", 0.02)
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in (folder / "videos").iterdir()) == ["cam1.mp4", "cam2.mp4"]
+    assert sorted(path.name for path in (tmp_path / "s" / "videos").iterdir()) == ["cam1.mp4", "cam2.mp4"]
+
+
+def test_dead_worker_ends_the_simulation_with_one_clear_line(tmp_path, running):
+    for child in psutil.Process(running.pid).children(recursive=True):
+        if "spawn_main" in " ".join(child.cmdline()):
+            child.kill()
+            break
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "The site could not be simulated: the process that rendered cam" in told.splitlines()[-1]
+    assert not (tmp_path / "s" / "site.toml").exists()
 
 
 @pytest.mark.slow
