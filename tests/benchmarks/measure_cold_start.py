@@ -116,7 +116,7 @@ def score_site(seen: list[Seen], vectors: list[np.ndarray]) -> dict[str, float]:
     means = _unit(np.stack([rows.mean(axis=0) for rows in vectors])).astype(np.float32)
     people = np.array([track.person for track in seen], np.int64)
     ranking = score_retrieval(means, people, [track.camera for track in seen]).ranking
-    return {"map": ranking.map_rectangle, "rank1": ranking.rank(1), "queries": len(ranking.queries)}
+    return {"map": ranking.map_rectangle, "rank1": ranking.rank(1)}
 
 
 def score_pets(seen: list[Seen], vectors: list[np.ndarray]) -> dict[str, float]:

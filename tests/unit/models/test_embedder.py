@@ -81,7 +81,7 @@ def test_two_crops_are_as_alike_as_their_colours_and_textures_together():
     crops = _crops(2)
     vectors = ColdStartEmbedder(FakeNetwork()).embed(crops).crop_vectors
     textures = FakeNetwork().features(crops).reshape(2, -1) @ sign_projection(24, 208)
-    expected = 0.7 * _cosine(*map(stripe_descriptor, crops)) + 0.3 * _cosine(*textures)
+    expected = 0.8 * _cosine(*map(stripe_descriptor, crops)) + 0.2 * _cosine(*textures)
     assert float(vectors[0] @ vectors[1]) == pytest.approx(expected, abs=1e-5)
 
 
