@@ -112,6 +112,7 @@ def assign(cost: NDArray[np.floating], *, limit: float) -> Assignment:
     if not count_rows or not count_columns:
         return Assignment(_NO_ROWS, _NO_ROWS, np.arange(count_rows), np.arange(count_columns))
     _, column_of, row_of = lap.lapjv(np.ascontiguousarray(cost, np.float64), extend_cost=True, cost_limit=limit)
-    rows = np.flatnonzero(column_of >= 0)
+    paired = column_of >= 0
+    rows = paired.nonzero()[0]
     columns = column_of[rows].astype(np.intp)
-    return Assignment(rows, columns, np.flatnonzero(column_of < 0), np.flatnonzero(row_of < 0))
+    return Assignment(rows, columns, (~paired).nonzero()[0], (row_of < 0).nonzero()[0])

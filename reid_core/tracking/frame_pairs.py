@@ -31,12 +31,12 @@ class FramePairs:
 
     def rows(self) -> NDArray[np.intp]:
         """The tracks that have a detection, rising."""
-        return np.flatnonzero(self.detection_of >= 0)
+        return (self.detection_of >= 0).nonzero()[0]
 
     def free_rows(self) -> NDArray[np.intp]:
         """The tracks that have none, rising."""
-        return np.flatnonzero(self.detection_of < 0)
+        return (self.detection_of < 0).nonzero()[0]
 
-    def free_of(self, detections: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those of the given detections that no track has."""
-        return detections[~self._taken[detections]]
+    def are_free(self, detections: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """For each of the given detections, whether no track has it."""
+        return ~self._taken[detections]

@@ -88,12 +88,14 @@ class BoxFilter:
     @property
     def position(self) -> NDArray[np.float64]:
         """Centre x, centre y, width, height in pixels. Shape ``(T, 4)``."""
-        return self._mean[0]
+        position: NDArray[np.float64] = self._mean[0]
+        return position
 
     @property
     def velocity(self) -> NDArray[np.float64]:
         """Change of the position a frame. Shape ``(T, 4)``."""
-        return self._mean[1]
+        velocity: NDArray[np.float64] = self._mean[1]
+        return velocity
 
     @property
     def spread(self) -> NDArray[np.float64]:

@@ -25,6 +25,10 @@ class TrackState(IntEnum):
     LOST = 2
 
 
+# numpy compares arrays with plain integers several times faster than with members of an enumeration
+_TENTATIVE, _CONFIRMED, _LOST = (int(state) for state in TrackState)
+
+
 class TrackTable:
     """State, id and counters of every open track of one camera, one row for each.
 
@@ -47,11 +51,26 @@ class TrackTable:
     def __len__(self) -> int:
         return len(self.state)
 
+    @property
+    def is_tentative(self) -> NDArray[np.bool_]:
+        """Shape ``(T,)``."""
+        return self.state == _TENTATIVE
+
+    @property
+    def is_confirmed(self) -> NDArray[np.bool_]:
+        """Shape ``(T,)``."""
+        return self.state == _CONFIRMED
+
+    @property
+    def is_lost(self) -> NDArray[np.bool_]:
+        """Shape ``(T,)``."""
+        return self.state == _LOST
+
     def add(self, count: int) -> None:
         """Append ``count`` tentative tracks that were seen once."""
         if not count:
             return
-        self.state = np.concatenate([self.state, np.full(count, TrackState.TENTATIVE, np.int8)])
+        self.state = np.concatenate([self.state, np.full(count, _TENTATIVE, np.int8)])
         self.ids = np.concatenate([self.ids, np.zeros(count, np.int64)])
         self.hits = np.concatenate([self.hits, np.ones(count, np.int64)])
         self.unseen = np.concatenate([self.unseen, np.zeros(count, np.int64)])
@@ -66,18 +85,19 @@ class TrackTable:
         self.unseen += 1
         self.unseen[seen_rows] = 0
         self.hits[seen_rows] += 1
-        self.state[(self.state == TrackState.CONFIRMED) & (self.unseen > 0)] = TrackState.LOST
-        self.state[(self.state == TrackState.LOST) & (self.unseen == 0)] = TrackState.CONFIRMED
+        had_id = self.state != _TENTATIVE
+        self.state[had_id] = _CONFIRMED
+        self.state[had_id & (self.unseen > 0)] = _LOST
 
     def confirm(self, *, ready: NDArray[np.bool_]) -> None:
         """Give an id to each tentative track that is ``ready``, in order of rows. Shape ``(T,)``."""
-        rows = np.flatnonzero((self.state == TrackState.TENTATIVE) & ready)
-        self.state[rows] = TrackState.CONFIRMED
+        rows = np.flatnonzero((self.state == _TENTATIVE) & ready)
+        self.state[rows] = _CONFIRMED
         self.ids[rows] = np.arange(self.next_id, self.next_id + len(rows))
         self.next_id += len(rows)
 
     def over(self, *, patience: int) -> NDArray[np.bool_]:
         """Tracks to forget: tentative ones that were missed, lost ones that stayed away longer than ``patience``."""
-        missed = (self.state == TrackState.TENTATIVE) & (self.unseen > 0)
+        missed = (self.state == _TENTATIVE) & (self.unseen > 0)
         gone: NDArray[np.bool_] = missed | (self.unseen > patience)
         return gone

@@ -12,7 +12,7 @@ from reid_core.tracking.frame_pairs import FramePairs
 from reid_core.tracking.looks import FrameLooks
 from reid_core.tracking.motion_model import BoxFilter, xyxy_to_cxcywh
 from reid_core.tracking.recognition import Recognition
-from reid_core.tracking.track_state import TrackState, TrackTable
+from reid_core.tracking.track_state import TrackTable
 from reid_core.tracking.tracker_settings import TrackerSettings
 from reid_core.types import TrackedBoxes
 
@@ -25,6 +25,11 @@ __all__ = ["Tracker", "TrackerSettings"]
 
 _FULL_ABSENCE_FRAMES = 30
 _LEAST_DOUBT = 0.05
+
+
+def _where(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Indices of the true entries; `np.flatnonzero` without its detours, which add up over a frame."""
+    return mask.nonzero()[0]
 
 
 class Tracker:
@@ -86,7 +91,7 @@ class Tracker:
             raise ValueError("boxes and confidences must be finite")
         looks = None if image is None else FrameLooks(image, boxes)
         strength = np.where((boxes[:, 2:] > boxes[:, :2]).all(1), confidences, -1.0)
-        sure = np.flatnonzero(strength >= self._settings.sure_confidence)
+        sure = _where(strength >= self._settings.sure_confidence)
         self._filter.predict()
         pairs = FramePairs(len(self._table), len(boxes))
         if len(self._table) and len(boxes):
@@ -95,7 +100,7 @@ class Tracker:
         seen = pairs.detection_of[rows]
         if len(rows):
             self._take_in(rows, seen, detections, sure, looks)
-        born = self._births(pairs.free_of(sure), detections)
+        born = self._births(sure[pairs.are_free(sure)], detections)
         return self._settle(rows, np.concatenate([pairs.detection_of, born]), born, confidences)
 
     def flush(self) -> tuple[int, ...]:
@@ -113,19 +118,19 @@ class Tracker:
         """The four rounds of one frame."""
         settings, boxes = self._settings, detections.boxes_px
         expected = self._filter.boxes_px
-        tentative = self._table.state == TrackState.TENTATIVE
-        known = np.flatnonzero(~tentative)
+        tentative = self._table.is_tentative
+        known = _where(~tentative)
         cost = self._cost(expected, detections, sure)
 
         self._round(pairs, cost, known, sure, np.arange(len(sure)), settings.sure_limit, looks)
         missing = known[pairs.detection_of[known] < 0]
         lately = missing[self._table.unseen[missing] < settings.weak_patience_frames]
-        weak = np.flatnonzero((strength >= settings.weak_confidence) & (strength < settings.sure_confidence))
+        weak = _where((strength >= settings.weak_confidence) & (strength < settings.sure_confidence))
         if len(lately) and len(weak):
             found = assign(1 - iou_matrix(expected[lately], boxes[weak]), limit=settings.weak_limit)
             pairs.enter(lately[found.rows], weak[found.columns])
-        left = np.flatnonzero(np.isin(sure, pairs.free_of(sure), assume_unique=True))
-        self._round(pairs, cost, np.flatnonzero(tentative), sure, left, settings.tentative_limit, looks)
+        left = _where(pairs.are_free(sure))
+        self._round(pairs, cost, _where(tentative), sure, left, settings.tentative_limit, looks)
         if looks is not None:
             self._relink(pairs, detections, sure, looks)
 
@@ -159,10 +164,9 @@ class Tracker:
 
     def _relink(self, pairs: FramePairs, detections: Detections, sure: NDArray[np.intp], looks: FrameLooks) -> None:
         """Take up lost tracks where motion did not expect them, by their looks."""
-        free = pairs.free_of(sure)
-        free = free[detections.confidences[free] >= self._settings.birth_confidence]
+        free = sure[pairs.are_free(sure) & (detections.confidences[sure] >= self._settings.birth_confidence)]
         missing = pairs.free_rows()
-        missing = missing[self._table.state[missing] == TrackState.LOST]
+        missing = missing[self._table.is_lost[missing]]
         if not len(free) or not len(missing):
             return
         detected = xyxy_to_cxcywh(detections.boxes_px[free])
@@ -187,10 +191,11 @@ class Tracker:
     def _births(self, free: NDArray[np.intp], detections: Detections) -> NDArray[np.intp]:
         """The free detections that start a track, from left to right, so that their order on input does not matter."""
         born = free[detections.confidences[free] >= self._settings.birth_confidence]
-        born = born[np.lexsort(detections.boxes_px[born].T)]
-        if len(born):
-            self._filter.add(detections.boxes_px[born])
-            self._recognition.memory.add(len(born))
+        if not len(born):
+            return born
+        born = born[np.lexsort(detections.boxes_px[born].T[::-1])]
+        self._filter.add(detections.boxes_px[born])
+        self._recognition.memory.add(len(born))
         return born
 
     def _settle(
@@ -207,7 +212,7 @@ class Tracker:
         strength = np.where(source >= 0, confidences[source], 0.0) if len(confidences) else np.zeros(len(source))
         table.confirm(ready=(table.hits >= settings.confirm_frames) | (strength >= settings.certain_confidence))
         kept = ~table.over(patience=settings.patience_frames)
-        shown = np.flatnonzero((table.state == TrackState.CONFIRMED) & (source >= 0))
+        shown = _where(table.is_confirmed & (source >= 0))
         shown = shown[np.argsort(table.ids[shown])]
         ids, boxes = table.ids[shown], self._filter.boxes_px[shown].astype(np.float32)
         closed = () if kept.all() else self._forget(kept)

@@ -51,31 +51,31 @@ class TrackerSettings:
         looks_inertia: The share of the old in a refreshed look.
     """
 
-    sure_confidence: float = 0.55
+    sure_confidence: float = 0.6
     weak_confidence: float = 0.1
     birth_confidence: float = 0.75
-    certain_confidence: float = 0.97
+    certain_confidence: float = 0.95
     confirm_frames: int = 4
     patience_frames: int = 30
-    weak_patience_frames: int = 5
+    weak_patience_frames: int = 3
     margin: float = 0.25
-    sure_limit: float = 0.85
+    sure_limit: float = 0.75
     weak_limit: float = 0.6
     tentative_limit: float = 0.55
     absence_cost: float = 1.0
     acceleration: float = 0.0075
-    place_noise: float = 0.03
-    size_noise: float = 0.25
+    place_noise: float = 0.05
+    size_noise: float = 0.3
     first_speed: float = 0.03
     confidence_trust: float = 0.95
-    looks_weight: float = 1.0
+    looks_weight: float = 0.5
     usual_likeness: float = 0.88
     doubtful_cost: float = 0.5
-    relink_likeness: float = 0.88
-    relink_reach: float = 0.6
+    relink_likeness: float = 0.9
+    relink_reach: float = 0.5
     relink_resize: float = 0.3
-    hidden_share: float = 0.1
-    look_every_frames: int = 8
+    hidden_share: float = 0.3
+    look_every_frames: int = 10
     looks_inertia: float = 0.9
 
     def __post_init__(self) -> None:
