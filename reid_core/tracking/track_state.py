@@ -54,17 +54,20 @@ class TrackTable:
     @property
     def is_tentative(self) -> NDArray[np.bool_]:
         """Shape ``(T,)``."""
-        return self.state == _TENTATIVE
+        mask: NDArray[np.bool_] = self.state == _TENTATIVE
+        return mask
 
     @property
     def is_confirmed(self) -> NDArray[np.bool_]:
         """Shape ``(T,)``."""
-        return self.state == _CONFIRMED
+        mask: NDArray[np.bool_] = self.state == _CONFIRMED
+        return mask
 
     @property
     def is_lost(self) -> NDArray[np.bool_]:
         """Shape ``(T,)``."""
-        return self.state == _LOST
+        mask: NDArray[np.bool_] = self.state == _LOST
+        return mask
 
     def add(self, count: int) -> None:
         """Append ``count`` tentative tracks that were seen once."""

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from reid_core.tracking.tracker import Tracker, TrackerSettings
 from reid_core.types import Detections, TrackedBoxes
 
-BLACK, ROUGE, BLUE = (20, 20, 20), (30, 30, 200), (200, 40, 30)
+# jacket and trousers: one colour all over would be taken for the light of the scene
+RED_ON_BLACK, WHITE_ON_BLUE = ((30, 30, 200), (20, 20, 20)), ((230, 230, 230), (160, 60, 20))
+Dress = tuple[tuple[int, int, int], tuple[int, int, int]]
 PERSON_PX = np.array([30.0, 90.0])
 QUICK = TrackerSettings(confirm_frames=1)
 
@@ -24,11 +26,13 @@ def walker(left: float, *, top: float = 50.0) -> tuple[float, float, float, floa
     return (left, top, left + 30.0, top + 90.0)
 
 
-def picture(*people: tuple[tuple[float, float, float, float], tuple[int, int, int]]) -> np.ndarray:
+def picture(*people: tuple[tuple[float, float, float, float], Dress]) -> np.ndarray:
     """Plain figures on grey ground, in order of drawing."""
     image = np.full((240, 640, 3), 128, np.uint8)
-    for (left, top, right, bottom), colour in people:
-        image[int(top) : int(bottom), int(left) : int(right)] = colour
+    for (left, top, right, bottom), (jacket, trousers) in people:
+        waist = int(top + bottom) // 2
+        image[int(top) : waist, int(left) : int(right)] = jacket
+        image[waist : int(bottom), int(left) : int(right)] = trousers
     return image
 
 
@@ -123,28 +127,28 @@ def test_a_short_absence_is_bridged():
     assert ids(tracker.update(seen(walker(10 + 3 * 16)))) == [1]
 
 
-def hidden_then_elsewhere(*, colour_after: tuple[int, int, int], with_picture: bool) -> list[int]:
+def hidden_then_elsewhere(*, dress_after: Dress, with_picture: bool) -> list[int]:
     """Someone in red stops while out of sight, so that motion expects them further on; answers the ids afterwards."""
     tracker = Tracker(QUICK)
     for frame in range(12):
         box = walker(10 + 6 * frame)
-        tracker.update(seen(box), image=picture((box, ROUGE)) if with_picture else None)
+        tracker.update(seen(box), image=picture((box, RED_ON_BLACK)) if with_picture else None)
     for _ in range(12):
         tracker.update(Detections.none(), image=picture() if with_picture else None)
     box = walker(10 + 6 * 24 - 40)
-    return ids(tracker.update(seen(box), image=picture((box, colour_after)) if with_picture else None))
+    return ids(tracker.update(seen(box), image=picture((box, dress_after)) if with_picture else None))
 
 
 def test_a_lost_person_is_known_again_by_their_looks():
-    assert hidden_then_elsewhere(colour_after=ROUGE, with_picture=True) == [1]
+    assert hidden_then_elsewhere(dress_after=RED_ON_BLACK, with_picture=True) == [1]
 
 
 def test_someone_else_at_that_place_is_a_new_person():
-    assert hidden_then_elsewhere(colour_after=BLUE, with_picture=True) == [2]
+    assert hidden_then_elsewhere(dress_after=WHITE_ON_BLUE, with_picture=True) == [2]
 
 
 def test_without_a_picture_the_place_alone_is_no_evidence():
-    assert hidden_then_elsewhere(colour_after=ROUGE, with_picture=False) == [2]
+    assert hidden_then_elsewhere(dress_after=RED_ON_BLACK, with_picture=False) == [2]
 
 
 def test_looks_keep_apart_people_who_turn_round_where_they_meet():
@@ -153,7 +157,7 @@ def test_looks_keep_apart_people_who_turn_round_where_they_meet():
     path = [*range(22), *range(22, 0, -1)]
     for step in path:
         red, blue = walker(100 + 4 * step), walker(284 - 4 * step)
-        image = picture((blue, BLUE), (red, ROUGE))
+        image = picture((blue, WHITE_ON_BLUE), (red, RED_ON_BLACK))
         answer = tracker.update(seen(red, blue) if abs(red[0] - blue[0]) > 12 else seen(red), image=image)
     assert ids(answer) == [1, 2]
     assert answer.boxes_px[0, 0] < answer.boxes_px[1, 0]
