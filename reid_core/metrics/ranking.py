@@ -38,7 +38,7 @@ __all__ = [
     "evaluate_ranking",
 ]
 
-_BLOCK_VALUES = 1 << 22
+_BLOCK_VALUES = 1 << 24
 _MAX_BLOCK = 256
 
 Distances: TypeAlias = "NDArray[np.floating] | Callable[[int, int], NDArray[np.floating]]"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.evaluate_ranking import ranking
 from services.cli.options import Json, write_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     group = typer.Typer(help="Score results against ground truth.", no_args_is_help=True)
     group.command()(tracking)
+    group.command()(ranking)
     app.add_typer(group, name="evaluate")
 
 

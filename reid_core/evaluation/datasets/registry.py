@@ -70,7 +70,7 @@ DATASETS: Mapping[str, KnownDataset] = MappingProxyType(
             "CUHK03, classic protocol, labeled boxes", partial(read_cuhk03_classic, boxes="labeled")
         ),
         "dukemtmc-reid": KnownDataset("DukeMTMC-reID", read_dukemtmc, PublishedSize(16522, 2228, 17661)),
-        "mars": KnownDataset("MARS", read_mars),
+        "mars": KnownDataset("MARS", read_mars, PublishedSize(8298, 1980, 11310)),
         "dukemtmc-videoreid": KnownDataset("DukeMTMC-VideoReID", read_dukemtmc_video, PublishedSize(2196, 702, 2636)),
         "ilids-vid": KnownDataset("iLIDS-VID", read_ilids_vid, PublishedSize(300, 150, 150)),
         "prid2011": KnownDataset("PRID-2011", read_prid2011, PublishedSize(178, 89, 89)),

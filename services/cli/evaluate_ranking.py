@@ -1,0 +1,110 @@
+"""`reknit evaluate ranking`: score features on a published dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from services.cli.options import Json, write_json
+
+if TYPE_CHECKING:
+    from reid_core.evaluation.datasets.registry import PublishedSize
+    from reid_core.evaluation.ranking_report import RankingReport, SettingScores
+
+_COLUMNS = {
+    "rank1": "rank-1",
+    "rank5": "rank-5",
+    "rank10": "rank-10",
+    "map": "mAP (rectangle)",
+    "map_trapezoid": "mAP (trapezoid)",
+    "minp": "mINP",
+}
+
+
+def ranking(
+    dataset: Annotated[str, typer.Option(help="Name of the dataset, such as market1501; docs/datasets.md lists all.")],
+    root: Annotated[Path, typer.Option(help="Folder of the dataset, laid out as published.")],
+    features: Annotated[
+        Path, typer.Option(help="An .npz file with the arrays features (N, d) and paths (N,), relative to the root.")
+    ],
+    distance: Annotated[
+        Literal["cosine", "euclidean"],
+        typer.Option(help="cosine normalises; euclidean takes features as they are."),
+    ] = "cosine",
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Score the published validation people, to tune on.")
+    ] = False,
+    json: Json = None,
+    csv: Annotated[Path | None, typer.Option(help="Write one row for each query to this file.")] = None,
+) -> None:
+    """CMC, mAP in both definitions and mINP under the dataset's own protocol."""
+    from reid_core.evaluation.datasets.registry import known_dataset
+    from reid_core.evaluation.feature_files import Distance, features_of, read_features
+    from reid_core.evaluation.protocols import scored_records
+    from reid_core.evaluation.ranking_report import report_ranking
+
+    known = known_dataset(dataset)
+    held = known.read(root)
+    metric = Distance(distance)
+    positions = scored_records(held, validation=validation)
+    vectors = features_of([held.records[at] for at in positions], read_features(features), distance=metric)
+    report = report_ranking(held, vectors, positions, distance=metric, validation=validation)
+    if csv is not None:
+        _write_csv(csv, report)
+    if json is not None:
+        write_json(json, {"title": known.title, **report.as_dict()})
+    if json != "-":
+        _print(known.title, report, None if validation else known.size)
+
+
+def _print(title: str, report: RankingReport, size: PublishedSize | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table.add_column("setting")
+    for column in (*_COLUMNS.values(), "queries", "skipped", "gallery"):
+        table.add_column(column, justify="right")
+    for name, scores in report.settings.items():
+        table.add_row(name, *_cells(scores))
+    console = Console()
+    console.print(table)
+    for line in (*report.dataset.notes, *_size_notes(report, size)):
+        console.print(line, style="dim", highlight=False)
+
+
+def _cells(scores: SettingScores) -> list[str]:
+    means, spreads = scores.means(), scores.spreads() or {}
+    figures = [f"{100 * means[name]:.2f}" + (f" ± {100 * spreads[name]:.2f}" if spreads else "") for name in _COLUMNS]
+    return [*figures, f"{scores.queries}", f"{scores.skipped}", f"{len(scores.trials[0].trial.gallery)}"]
+
+
+def _size_notes(report: RankingReport, size: PublishedSize | None) -> list[str]:
+    """Says where the folder holds more or less than was published, and over how many trials figures are means."""
+    split = report.dataset.splits[0]
+    trial = next(iter(report.settings.values())).trials[0].trial
+    notes = []
+    if size is not None and (len(split.query), len(trial.gallery)) != (size.query, size.gallery):
+        found = f"{len(split.query)} queries and {len(trial.gallery)} gallery entries"
+        notes.append(f"This folder has {found}; published are {size.query} and {size.gallery}.")
+    most = max(len(scores.trials) for scores in report.settings.values())
+    if most > 1:
+        notes.append(f"Mean ± standard deviation; counts of queries are over all trials (up to {most}).")
+    return notes
+
+
+def _write_csv(path: Path, report: RankingReport) -> None:
+    import csv
+    from dataclasses import astuple, fields
+
+    from reid_core.evaluation.ranking_report import QueryRow
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([field.name for field in fields(QueryRow)])
+        writer.writerows(astuple(row) for row in report.query_rows())
+    partial.replace(path)
