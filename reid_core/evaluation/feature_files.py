@@ -126,7 +126,8 @@ def _normalise(features: FloatArray, records: Sequence[ReidRecord], source: str)
 
 def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.ndarray) or {"features", "paths"} - set(stored.files):
                 raise FeaturesError(f"{path}: expected an .npz file with the arrays features and paths")
             return stored["features"], stored["paths"]

@@ -209,17 +209,18 @@ def _score(
     if setting.clothes is not Clothes.ANY and not (labels.dressed[query].all() and labels.dressed[gallery].all()):
         raise DatasetError(f"{labels.name}, {setting.name}: clothes are not labelled")
     try:
-        scores = evaluate_ranking(
-            _distances(_take(features, place[query]), _take(features, place[gallery]), distance),
-            query_ids=labels.people[query],
-            gallery_ids=people,
-            query_cameras=labels.cameras[query],
-            gallery_cameras=labels.cameras[gallery],
-            query_clothes=labels.clothes[query],
-            gallery_clothes=labels.clothes[gallery],
-            clothes=setting.clothes,
-            max_rank=MAX_RANK,
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # refused as not a number
+            scores = evaluate_ranking(
+                _distances(_take(features, place[query]), _take(features, place[gallery]), distance),
+                query_ids=labels.people[query],
+                gallery_ids=people,
+                query_cameras=labels.cameras[query],
+                gallery_cameras=labels.cameras[gallery],
+                query_clothes=labels.clothes[query],
+                gallery_clothes=labels.clothes[gallery],
+                clothes=setting.clothes,
+                max_rank=MAX_RANK,
+            )
     except ValueError as error:
         raise DatasetError(f"{labels.name}, {setting.name}: {error}") from error
     return ScoredTrial(trial, scores, int(np.count_nonzero(people == NOBODY)))
@@ -233,8 +234,14 @@ def _take(features: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
 
 
 def _distances(query: FloatArray, gallery: FloatArray, distance: Distance) -> Callable[[int, int], FloatArray]:
-    """Rows of the distance matrix on demand; Euclidean ones are squared, which ranks alike."""
+    """Rows of the distance matrix on demand.
+
+    Euclidean ones are squared and lack the query's own square, which ranks alike; the mean is taken off first, because
+    single precision would otherwise lose small distances far from zero.
+    """
     if distance is Distance.COSINE:
         return lambda start, stop: 1 - query[start:stop] @ gallery.T
+    mean = gallery.mean(axis=0, dtype=np.float64).astype(np.float32)
+    query, gallery = query - mean, gallery - mean
     squares = np.einsum("gd,gd->g", gallery, gallery)
     return lambda start, stop: squares - 2 * (query[start:stop] @ gallery.T)
