@@ -241,6 +241,23 @@ def test_source_that_another_process_ingests_is_left_to_it(site: Site, video: Pa
     assert report.frames == 0
 
 
+@pytest.mark.postgres
+def test_postgres_comes_to_hold_the_same(
+    postgres_database: Database, video: Path, whole: dict[str, object], tmp_path: Path
+) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    ingest_sources(
+        [plan_source(SourceRequest("hall", video), postgres_database)],
+        Networks(BlockDetector(), ColourEmbedder(), 2),
+        database=postgres_database,
+        blobs=blobs,
+        locks_dir=tmp_path / "locks",
+        workers=1,
+        on_frame=lambda: None,
+    )
+    assert stored(postgres_database, blobs) == whole
+
+
 def test_vectors_of_two_models_are_never_mixed(site: Site, video: Path) -> None:
     site.ingest(SourceRequest("hall", video))
 

@@ -70,9 +70,9 @@ def test_block_that_walks_through_becomes_one_tracklet() -> None:
     (tracklet,) = tracklets(run(frames([EARLY], range(100))))
     assert tracklet.track_no == 1
     assert tracklet.path.frame_indices[-1] == 39
-    assert len(tracklet.path) >= 33
+    assert len(tracklet.path) >= 30
     found = tracklet.path.boxes_px[-1]
-    assert np.abs(found - np.array(EARLY.box_px(39))).max() <= 2
+    assert np.abs(found - np.array(EARLY.box_px(39))).max() <= 4
 
 
 def test_every_frame_is_reported_in_order() -> None:
@@ -126,7 +126,9 @@ def test_still_scene_is_not_looked_at_but_its_people_are_followed() -> None:
     looker = Immediate()
     (tracklet,) = tracklets(run(still, looker=looker))
     assert looker.asked < 20
-    assert len(tracklet.path) >= 58
+    first = int(tracklet.path.frame_indices[0])
+    assert first < 6
+    assert tracklet.path.frame_indices.tolist() == list(range(first, 60))
 
 
 def test_change_of_size_closes_tracks_and_goes_on() -> None:
