@@ -30,6 +30,7 @@ class Recognition:
         doubtful: Looks are also asked where a lone pair costs more than this.
         relink_likeness: A lost track is taken up again elsewhere by someone at least this alike.
         relink_reach: How far from its expected place that may be, in heights.
+        relink_growth: How much further it may be for each frame of absence, in heights.
         relink_resize: By which share the heights may differ.
         hidden: Boxes of which another covers more than this teach nothing.
         refresh_every: A track's looks are refreshed each time it was seen this often.
@@ -44,13 +45,15 @@ class Recognition:
         doubtful: float,
         relink_likeness: float,
         relink_reach: float,
+        relink_growth: float,
         relink_resize: float,
         hidden: float,
         refresh_every: int,
         inertia: float,
     ) -> None:
         self._weight, self._usual, self._doubtful = weight, usual, doubtful
-        self._relink_likeness, self._reach, self._resize = relink_likeness, relink_reach, relink_resize
+        self._relink_likeness, self._resize = relink_likeness, relink_resize
+        self._reach, self._growth = relink_reach, relink_growth
         self._hidden, self._refresh_every = hidden, refresh_every
         self.memory = LooksMemory(inertia=inertia)
 
@@ -90,6 +93,7 @@ class Recognition:
         self,
         expected: NDArray[np.float64],
         rows: NDArray[np.intp],
+        absent: NDArray[np.int64],
         detected: NDArray[np.float64],
         detections: NDArray[np.intp],
         *,
@@ -100,6 +104,7 @@ class Recognition:
         Args:
             expected: Centre and size of each track in ``rows``. Shape ``(R, 4)``.
             rows: Tracks that are missing. Shape ``(R,)``.
+            absent: For how many frames each was not seen. Shape ``(R,)``.
             detected: Centre and size of each of ``detections``. Shape ``(D, 4)``.
             detections: Free ones. Shape ``(D,)``.
             looks: Of this frame.
@@ -107,7 +112,7 @@ class Recognition:
         heights = np.sqrt(expected[:, None, 3] * detected[None, :, 3])
         apart = np.hypot(*np.moveaxis(detected[None, :, :2] - expected[:, None, :2], -1, 0)) / heights
         resized = np.abs(np.log(detected[None, :, 3] / expected[:, None, 3]))
-        near = (apart <= self._reach) & (resized <= self._resize)
+        near = (apart <= self._reach + self._growth * absent[:, None]) & (resized <= self._resize)
         unlike = np.full(near.shape, np.inf)
         for column in np.flatnonzero(near.any(0)).tolist():
             descriptor = looks.of(int(detections[column]))

@@ -55,6 +55,7 @@ class Tracker:
             doubtful=settings.doubtful_cost,
             relink_likeness=settings.relink_likeness,
             relink_reach=settings.relink_reach,
+            relink_growth=settings.relink_growth,
             relink_resize=settings.relink_resize,
             hidden=settings.hidden_share,
             refresh_every=settings.look_every_frames,
@@ -80,8 +81,8 @@ class Tracker:
             image: The frame, for telling people apart by their looks; without it motion alone decides.
 
         Returns:
-            The confirmed tracks seen in this frame, by rising id, and the tracks that ended. Boxes are the motion
-            model's, which are steadier than the detector's.
+            The confirmed tracks seen in this frame, by rising id, and the tracks that ended. A box is the mean of
+            what was detected and what the motion model makes of it, which is steadier than the detector alone.
 
         Raises:
             ValueError: If a box or confidence is not finite, or the image is not of shape ``(H, W, 3)``.
@@ -101,7 +102,7 @@ class Tracker:
         if len(rows):
             self._take_in(rows, seen, detections, sure, looks)
         born = self._births(sure[pairs.are_free(sure)], detections)
-        return self._settle(rows, np.concatenate([pairs.detection_of, born]), born, confidences)
+        return self._settle(rows, np.concatenate([pairs.detection_of, born]), born, detections)
 
     def flush(self) -> tuple[int, ...]:
         """Close every track, as at the end of a source; answers the ids of those that had been confirmed, rising."""
@@ -170,7 +171,8 @@ class Tracker:
         if not len(free) or not len(missing):
             return
         detected = xyxy_to_cxcywh(detections.boxes_px[free])
-        found = self._recognition.relink(self._filter.position[missing], missing, detected, free, looks=looks)
+        expected, absent = self._filter.position[missing], self._table.unseen[missing]
+        found = self._recognition.relink(expected, missing, absent, detected, free, looks=looks)
         pairs.enter(missing[found.rows], free[found.columns])
 
     def _take_in(
@@ -203,20 +205,22 @@ class Tracker:
         rows: NDArray[np.intp],
         source: NDArray[np.intp],
         born: NDArray[np.intp],
-        confidences: NDArray[np.float32],
+        detections: Detections,
     ) -> TrackedBoxes:
         """Move every track's state on by a frame and report; ``source`` is each track's detection, -1 for none."""
         table, settings = self._table, self._settings
         table.mark(rows)
         table.add(len(born))
-        strength = np.where(source >= 0, confidences[source], 0.0) if len(confidences) else np.zeros(len(source))
+        strength = np.zeros(len(source), np.float32)
+        strength[source >= 0] = detections.confidences[source[source >= 0]]
         table.confirm(ready=(table.hits >= settings.confirm_frames) | (strength >= settings.certain_confidence))
         kept = ~table.over(patience=settings.patience_frames)
         shown = _where(table.is_confirmed & (source >= 0))
         shown = shown[np.argsort(table.ids[shown])]
-        ids, boxes = table.ids[shown], self._filter.boxes_px[shown].astype(np.float32)
-        closed = () if kept.all() else self._forget(kept)
-        return TrackedBoxes(ids, boxes, strength[shown].astype(np.float32), closed)
+        share = settings.detected_share
+        boxes = share * detections.boxes_px[source[shown]] + (1 - share) * self._filter.boxes_px[shown]
+        ids, closed = table.ids[shown], () if kept.all() else self._forget(kept)
+        return TrackedBoxes(ids, boxes.astype(np.float32), strength[shown], closed)
 
     def _forget(self, kept: NDArray[np.bool_]) -> tuple[int, ...]:
         """Drop the other tracks; answers the ids of those that had one, rising."""

@@ -39,12 +39,14 @@ class TrackerSettings:
         place_noise: Deviation of a detected centre, in heights.
         size_noise: Deviation of detected width and height, in heights.
         first_speed: Deviation of a new track's velocity, in heights a frame.
+        detected_share: Share of the detected box in the reported one; the rest is the motion model's.
         confidence_trust: How much of a detection's variance a confidence of 1 takes away.
         looks_weight: What a difference of 1 in likeness adds to the cost of a contested pair.
         usual_likeness: The likeness that adds nothing; below it a pair costs more, above it less.
         doubtful_cost: Looks are also asked where a lone pair costs more than this.
         relink_likeness: A lost track is taken up again elsewhere by someone at least this alike.
         relink_reach: How far from its expected place that may be, in heights.
+        relink_growth: How much further it may be for each frame of absence, in heights.
         relink_resize: By which share their heights may differ.
         hidden_share: Boxes of which another covers more than this teach nothing about a track's looks.
         look_every_frames: A track's looks are refreshed each time it was seen this often.
@@ -55,27 +57,29 @@ class TrackerSettings:
     weak_confidence: float = 0.1
     birth_confidence: float = 0.75
     certain_confidence: float = 0.95
-    confirm_frames: int = 4
-    patience_frames: int = 30
-    weak_patience_frames: int = 3
-    margin: float = 0.25
+    confirm_frames: int = 3
+    patience_frames: int = 45
+    weak_patience_frames: int = 5
+    margin: float = 0.3
     sure_limit: float = 0.75
-    weak_limit: float = 0.6
-    tentative_limit: float = 0.55
+    weak_limit: float = 0.4
+    tentative_limit: float = 0.45
     absence_cost: float = 1.0
     acceleration: float = 0.0075
-    place_noise: float = 0.05
+    place_noise: float = 0.075
     size_noise: float = 0.3
     first_speed: float = 0.03
+    detected_share: float = 0.5
     confidence_trust: float = 0.95
-    looks_weight: float = 0.5
-    usual_likeness: float = 0.88
+    looks_weight: float = 1.5
+    usual_likeness: float = 0.8
     doubtful_cost: float = 0.5
-    relink_likeness: float = 0.9
-    relink_reach: float = 0.5
+    relink_likeness: float = 0.88
+    relink_reach: float = 0.6
+    relink_growth: float = 0.02
     relink_resize: float = 0.3
-    hidden_share: float = 0.3
-    look_every_frames: int = 10
+    hidden_share: float = 0.1
+    look_every_frames: int = 8
     looks_inertia: float = 0.9
 
     def __post_init__(self) -> None:
