@@ -46,14 +46,14 @@ class Canvas:
 
     def __init__(self, background: ImageBGR) -> None:
         self.image: ImageBGR = background.copy()
-        self.labels: NDArray[np.uint8] = np.zeros(background.shape[:2], np.uint8)
+        self.labels: NDArray[np.uint16] = np.zeros(background.shape[:2], np.uint16)
 
     def paint(self, polygons: Sequence[Polygon], label: int) -> Silhouette | None:
         """Paint one figure over what is there.
 
         Args:
             polygons: In the order of painting.
-            label: From 1 to 255, one for each figure of the frame.
+            label: From 1 to 65535, one for each figure of the frame.
 
         Returns:
             Its silhouette, ``None`` if none of it lies in the picture.

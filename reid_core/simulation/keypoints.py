@@ -25,7 +25,7 @@ def visible_keypoints(
     joints_m: NDArray[np.float64],
     view: CameraView,
     turn: Facing,
-    labels: NDArray[np.uint8],
+    labels: NDArray[np.uint16],
     label: int,
 ) -> FloatArray:
     """Where the 17 key-points are and whether they can be seen.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from reid_core.simulation.scene import lane_middle
 from reid_core.simulation.settings import SiteSettings, generator
 from reid_core.simulation.walks import Stay, walk_points
 
@@ -24,10 +25,10 @@ _WARM_UP_S: Final = 40.0
 _TURN_BACK: Final = 0.08
 _PAUSE: Final = 0.16
 _KEEP_DIRECTION: Final = 0.8
-_LEAVE: Final = 0.36
+_LEAVE: Final = 0.34
 _REENTER: Final = 0.4
 _LINK_PAUSE: Final = 0.12
-_SHOP_S: Final = (2.2, 0.35)
+_SHOP_S: Final = (1.6, 0.35)
 _AWAY_S: Final = (3.9, 0.6)
 _ROUND_THE_CORNER_S: Final = (5.0, 18.0)
 
@@ -72,7 +73,7 @@ class _Life:
 
     def stays(self, horizon_s: float) -> Iterator[Stay]:
         """Trip after trip until the horizon; between trips the person is away from the site."""
-        now_s = float(self.rng.uniform(-_WARM_UP_S, min(104.0, 0.8 * horizon_s)))
+        now_s = float(self.rng.uniform(-_WARM_UP_S, min(92.0, 0.7 * horizon_s)))
         while now_s < horizon_s:
             self.carries = bool(self.rng.random() < self.person.carries)
             for stay in self._trip(now_s, horizon_s):
@@ -124,18 +125,17 @@ class _Life:
 
     def _cross(self, camera: int, entry: Gate, leave: Gate, now_s: float) -> Stay:
         """Walk from gate to gate with at most one stop; a turn-back goes half the way in."""
-        start, end = np.array(entry.position_m), np.array(leave.position_m)
         share = float(self.rng.uniform(0.35, 0.65))
         if entry is leave:
             others = [gate for gate in self.scenes[camera].gates if gate is not entry]
-            end = np.array(others[int(self.rng.integers(0, len(others)))].position_m)
-            corners = np.stack([start, start + share * (end - start), start])
+            towards = others[int(self.rng.integers(0, len(others)))]
             pause_s = float(self.rng.uniform(0.6, 2.5))
         else:
-            corners = np.stack([start, start + share * (end - start), end])
+            towards = leave
             pause_s = float(self.rng.exponential(2.0)) if self.rng.random() < _PAUSE else 0.0
+        middle = lane_middle(entry.position_m, towards.position_m, share)
         times_s, points_m = walk_points(
-            corners,
+            np.array([entry.position_m, middle, leave.position_m]),
             aside_m=float(self.rng.uniform(0.05, 0.65)),
             speed_mps=self._speed_mps(),
             pauses_s=np.array([0.0, pause_s, 0.0]),

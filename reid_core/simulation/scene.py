@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reid_core.simulation.topology import Topology
 
-__all__ = ["FurniturePiece", "Gate", "Scene", "make_scene"]
+__all__ = ["FurniturePiece", "Gate", "Scene", "lane_middle", "make_scene"]
 
 _STAGE: Final = 2
 _BEYOND_M: Final = 0.9
@@ -97,6 +97,26 @@ def make_scene(settings: SiteSettings, topology: Topology, camera: int) -> Scene
     )
 
 
+def lane_middle(start_m: tuple[float, float], end_m: tuple[float, float], share: float) -> tuple[float, float]:
+    """Where a way between two gates may stop or bend, so that nobody passes unseen along the edge of the view.
+
+    Args:
+        start_m: Place of one gate.
+        end_m: Place of the other.
+        share: How far along the way, where it is straight.
+
+    Returns:
+        A place on the straight way, or before the camera where both gates lie on one side of it.
+
+    Example:
+        >>> lane_middle((-6.0, 8.0), (6.0, 12.0), 0.5), lane_middle((-6.0, 8.0), (-9.0, 14.0), 0.5)
+        ((0.0, 10.0), (0.0, 11.0))
+    """
+    if start_m[0] * end_m[0] > 0 and _UNDER_CAMERA_M not in {start_m[1], end_m[1]}:
+        return (0.0, (start_m[1] + end_m[1]) / 2)
+    return (start_m[0] + share * (end_m[0] - start_m[0]), start_m[1] + share * (end_m[1] - start_m[1]))
+
+
 def _make_view(rng: np.random.Generator, camera: int) -> CameraView:
     picture = camera_format(camera)
     field_rad = math.radians(float(rng.uniform(58, 64)))
@@ -134,7 +154,7 @@ def _gate_position(
 def _place_furniture(
     rng: np.random.Generator, view: CameraView, gates: tuple[Gate, ...], wanted: int
 ) -> tuple[FurniturePiece, ...]:
-    """Put furniture where nobody walks: clear of the straight ways between gates, and of each other."""
+    """Put furniture where nobody walks: clear of the ways between gates, and of each other."""
     ends = np.array([gate.position_m for gate in gates])
     pieces: list[FurniturePiece] = []
     kinds = list(_FURNITURE)
@@ -156,8 +176,10 @@ def _is_clear(
 ) -> bool:
     for first in range(len(ends)):
         for second in range(first + 1, len(ends)):
-            if _distance_to_segment(place, ends[first], ends[second]) < radius_m + _CLEARANCE_M:
-                return False
+            middle = np.array(lane_middle(tuple(ends[first]), tuple(ends[second]), 0.5))
+            for legs in ((ends[first], middle), (middle, ends[second])):
+                if _distance_to_segment(place, *legs) < radius_m + _CLEARANCE_M:
+                    return False
     return all(math.dist(place, other.position_m) > radius_m + other.radius_m + 0.6 for other in pieces)
 
 

@@ -16,9 +16,9 @@ __all__ = ["SiteLink", "Topology", "make_topology"]
 
 _STAGE: Final = 1
 _DIRECT_M: Final = (9.5, 11.5)
-_DETOUR_M: Final = (34.0, 42.0)
-_DETOUR_SHARE: Final = 0.4
-_LINK_M: Final = (12.0, 26.0)
+_DETOUR_M: Final = (31.0, 37.0)
+_DETOUR_SHARE: Final = 0.32
+_LINK_M: Final = (10.0, 22.0)
 _VIEW_SPAN_M: Final = 11.0
 
 
