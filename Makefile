@@ -9,7 +9,7 @@ JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev weights demo serve test test-slow check format coverage \
-        benchmark-tracker benchmark-search benchmark-ingest clean
+        benchmark-tracker benchmark-search benchmark-ingest benchmark-ranking clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -69,6 +69,9 @@ benchmark-search: install-dev  ## Search over 100,000 vectors beside bare FAISS 
 
 benchmark-ingest: install-dev weights  ## Ingest beside decode + letterbox + detector (build/benchmarks/ingest.json)
 	$(BIN)/python tests/benchmarks/benchmark_ingest.py
+
+benchmark-ranking: install-dev  ## Scoring at Market-1501 and LaST size (build/benchmarks/ranking.json)
+	$(BIN)/python tests/benchmarks/benchmark_ranking.py
 
 clean:  ## Remove what was built here (never data)
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

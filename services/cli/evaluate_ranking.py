@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from reid_core.evaluation.datasets.registry import PublishedSize
     from reid_core.evaluation.ranking_report import RankingReport, SettingScores
 
-_COLUMNS = {
+_FIGURES = {
     "rank1": "rank-1",
     "rank5": "rank-5",
     "rank10": "rank-10",
+    "rank20": "rank-20",
     "map": "mAP (rectangle)",
     "map_trapezoid": "mAP (trapezoid)",
     "minp": "mINP",
 }
+_ROWS = (*_FIGURES.values(), "queries", "skipped", "gallery")
 
 
 def ranking(
@@ -63,12 +65,12 @@ def _print(title: str, report: RankingReport, size: PublishedSize | None) -> Non
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    table.add_column("setting")
-    for column in (*_COLUMNS.values(), "queries", "skipped", "gallery"):
-        table.add_column(column, justify="right")
-    for name, scores in report.settings.items():
-        table.add_row(name, *_cells(scores))
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("")
+    for name in report.settings:
+        table.add_column(name.replace("_", " "), justify="right", header_style="bold")
+    for row in zip(_ROWS, *(_cells(scores) for scores in report.settings.values()), strict=True):
+        table.add_row(*row)
     console = Console()
     console.print(table)
     for line in (*report.dataset.notes, *_size_notes(report, size)):
@@ -77,7 +79,7 @@ def _print(title: str, report: RankingReport, size: PublishedSize | None) -> Non
 
 def _cells(scores: SettingScores) -> list[str]:
     means, spreads = scores.means(), scores.spreads() or {}
-    figures = [f"{100 * means[name]:.2f}" + (f" ± {100 * spreads[name]:.2f}" if spreads else "") for name in _COLUMNS]
+    figures = [f"{100 * means[name]:.2f}" + (f" ± {100 * spreads[name]:.2f}" if spreads else "") for name in _FIGURES]
     return [*figures, f"{scores.queries}", f"{scores.skipped}", f"{len(scores.trials[0].trial.gallery)}"]
 
 
