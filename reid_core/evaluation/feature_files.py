@@ -7,6 +7,7 @@ pictures: these are averaged first and normalised afterwards. Rows of other pict
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,7 @@ def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
             if isinstance(stored, np.ndarray) or {"features", "paths"} - set(stored.files):
                 raise FeaturesError(f"{path}: expected an .npz file with the arrays features and paths")
             return stored["features"], stored["paths"]
-    except (OSError, EOFError, BadZipFile, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, zlib.error, ValueError, NotImplementedError) as error:
         raise FeaturesError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
 
 

@@ -111,6 +111,16 @@ def test_arrays_that_cannot_be_scored_are_refused(arrays: dict[str, Any], reason
     assert reason in refusal(stored(tmp_path, **arrays))
 
 
+@pytest.mark.parametrize("at", range(60, 160, 20))
+def test_damaged_data_are_refused(at: int, tmp_path: Path):
+    path = tmp_path / "features.npz"
+    np.savez_compressed(path, features=FEATURES, paths=PATHS)
+    content = bytearray(path.read_bytes())
+    content[at : at + 4] = bytes(byte ^ 0xFF for byte in content[at : at + 4])
+    path.write_bytes(bytes(content))
+    assert "not a readable .npz file" in refusal(path)
+
+
 def test_files_of_another_kind_are_refused(tmp_path: Path):
     path = tmp_path / "features.npz"
     assert "not a readable .npz file" in refusal(path)
