@@ -6,11 +6,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from reid_core.vision.motion import MotionGate
-
 from reid_core.tracking.tracker import Tracker
 from reid_core.tracking.tracklets import TrackletBuilder
 from reid_core.types import Detections
+from reid_core.vision.motion import MotionGate, MotionGateSettings
 from services.ingest.stages import Stage
 
 if TYPE_CHECKING:
@@ -60,11 +59,11 @@ class CameraPipeline:
     followed there, the tracker starts anew. So a pass that begins at such a `Cursor` does what the whole pass does.
     """
 
-    def __init__(self, looker: Looker, clock: StageClock, *, cursor: Cursor) -> None:
+    def __init__(self, looker: Looker, clock: StageClock, *, cursor: Cursor, fps: float = 10.0) -> None:
         self._looker = looker
         self._clock = clock
         self._cursor = cursor
-        self._gate = MotionGate()
+        self._gate = MotionGate(MotionGateSettings.at_rate(fps))  # a look at least every second
         self._gate_size_px = (0, 0)
         self._tracker = Tracker(first_track_id=cursor.track_id)
         self._builder: TrackletBuilder | None = None

@@ -183,7 +183,7 @@ class SourceWorker:
             raise NotAVideoError(f"{planned.request.path}: none of its frames can be decoded")
         stored, done = self._open_row(planned, source, first)
         cursor = Cursor(stored.cursor_frame, stored.next_track_no, stored.next_track_id)
-        pipeline = CameraPipeline(self._lanes, self._clock, cursor=cursor)
+        pipeline = CameraPipeline(self._lanes, self._clock, cursor=cursor, fps=source.info.fps)
         frame_count = tracklet_count = 0
         for event in pipeline.follow(self._timed(chain([first] if first else [], frames))):
             if isinstance(event, Frame):
