@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from reid_core.evaluation.datasets.dataset import ReidDataset, Split
 
-__all__ = ["PROTOCOLS", "Setting", "Trial", "protocol_of", "scored_records", "trials_of"]
+__all__ = ["PROTOCOLS", "Setting", "Trial", "protocol_of", "queries_of", "scored_records", "trials_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,16 @@ def trials_of(dataset: ReidDataset, setting: Setting, *, seed: int = 0, validati
         junk = len(split.gallery) - len(gallery)
         trials.extend(Trial(query, drawn, junk) for drawn in _galleries(gallery, people, setting, (seed, number)))
     return tuple(trials)
+
+
+def queries_of(dataset: ReidDataset, *, validation: bool = False) -> int:
+    """How many queries all trials of all settings have together.
+
+    Raises:
+        DatasetError: As `trials_of`.
+    """
+    settings = protocol_of(dataset.name)
+    return sum(len(trial.query) for s in settings for trial in trials_of(dataset, s, validation=validation))
 
 
 def scored_records(dataset: ReidDataset, *, validation: bool = False) -> NDArray[np.int64]:

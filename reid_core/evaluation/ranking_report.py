@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from reid_core.errors import DatasetError
 from reid_core.evaluation.datasets.dataset import NOBODY
+from reid_core.evaluation.feature_distances import RecordFeatures
 from reid_core.evaluation.feature_files import Distance
 from reid_core.evaluation.protocols import protocol_of, scored_records, trials_of
 from reid_core.metrics.ranking import Clothes, evaluate_ranking
@@ -27,6 +28,8 @@ __all__ = ["FIGURES", "QueryRow", "RankingReport", "ScoredTrial", "SettingScores
 
 FIGURES = ("rank1", "rank5", "rank10", "rank20", "map", "map_trapezoid", "minp")
 MAX_RANK = 50
+
+Rows: TypeAlias = "Callable[[int, int], FloatArray]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +153,7 @@ def report_ranking(
     distance: Distance = Distance.COSINE,
     seed: int = 0,
     validation: bool = False,
+    on_progress: Callable[[int], None] | None = None,
 ) -> RankingReport:
     """Score a dataset under every setting of its protocol.
 
@@ -160,23 +164,23 @@ def report_ranking(
         distance: How features are compared.
         seed: For drawn galleries.
         validation: Score the published validation people instead of the test people.
+        on_progress: Called with the number of queries just scored; `queries_of` says how many there will be.
 
     Raises:
         DatasetError: If nobody can be scored under a setting, or its clothes are not labelled.
         ValueError: If features and positions differ in length, or a record that is scored is not among them.
     """
-    if len(features) != len(positions):
-        raise ValueError(f"{len(features)} features for {len(positions)} positions")
+    held = RecordFeatures(features, positions, distance=distance)
     if len(np.setdiff1d(scored_records(dataset, validation=validation), positions)):
         raise ValueError("features of some records that are scored are missing")
-    place = np.full(len(dataset.records), -1, np.int64)
-    place[positions] = np.arange(len(positions))
     labels = _Labels(dataset)
     settings = {}
     for setting in protocol_of(dataset.name):
-        trials = trials_of(dataset, setting, seed=seed, validation=validation)
-        scored = tuple(_score(labels, setting, trial, features, place, distance) for trial in trials)
-        settings[setting.name] = SettingScores(setting, scored)
+        scored = []
+        for trial in trials_of(dataset, setting, seed=seed, validation=validation):
+            distances = held.distances(trial.query, trial.gallery)
+            scored.append(_score(labels, setting, trial, _counted(distances, on_progress)))
+        settings[setting.name] = SettingScores(setting, tuple(scored))
     return RankingReport(dataset, distance, settings)
 
 
@@ -196,14 +200,19 @@ def _codes(values: Iterable[str]) -> NDArray[np.int64]:
     return np.fromiter((known.setdefault(value, len(known)) for value in values), np.int64)
 
 
-def _score(
-    labels: _Labels,
-    setting: Setting,
-    trial: Trial,
-    features: FloatArray,
-    place: NDArray[np.int64],
-    distance: Distance,
-) -> ScoredTrial:
+def _counted(rows: Rows, on_progress: Callable[[int], None] | None) -> Rows:
+    if on_progress is None:
+        return rows
+
+    def counted(start: int, stop: int) -> FloatArray:
+        block = rows(start, stop)
+        on_progress(stop - start)
+        return block
+
+    return counted
+
+
+def _score(labels: _Labels, setting: Setting, trial: Trial, distances: Rows) -> ScoredTrial:
     query, gallery = trial.query, trial.gallery
     people = labels.people[gallery]
     if setting.clothes is not Clothes.ANY and not (labels.dressed[query].all() and labels.dressed[gallery].all()):
@@ -211,7 +220,7 @@ def _score(
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # refused as not a number
             scores = evaluate_ranking(
-                _distances(_take(features, place[query]), _take(features, place[gallery]), distance),
+                distances,
                 query_ids=labels.people[query],
                 gallery_ids=people,
                 query_cameras=labels.cameras[query],
@@ -224,24 +233,3 @@ def _score(
     except ValueError as error:
         raise DatasetError(f"{labels.name}, {setting.name}: {error}") from error
     return ScoredTrial(trial, scores, int(np.count_nonzero(people == NOBODY)))
-
-
-def _take(features: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
-    """Those rows; a view where they follow each other, so that a large gallery is not copied."""
-    if len(rows) == rows[-1] - rows[0] + 1 and (np.diff(rows) == 1).all():
-        return features[rows[0] : rows[-1] + 1]
-    return features[rows]
-
-
-def _distances(query: FloatArray, gallery: FloatArray, distance: Distance) -> Callable[[int, int], FloatArray]:
-    """Rows of the distance matrix on demand.
-
-    Euclidean ones are squared and lack the query's own square, which ranks alike; the mean is taken off first, because
-    single precision would otherwise lose small distances far from zero.
-    """
-    if distance is Distance.COSINE:
-        return lambda start, stop: 1 - query[start:stop] @ gallery.T
-    mean = gallery.mean(axis=0, dtype=np.float64).astype(np.float32)
-    query, gallery = query - mean, gallery - mean
-    squares = np.einsum("gd,gd->g", gallery, gallery)
-    return lambda start, stop: squares - 2 * (query[start:stop] @ gallery.T)

@@ -44,15 +44,17 @@ def ranking(
     """CMC, mAP in both definitions and mINP under the dataset's own protocol."""
     from reid_core.evaluation.datasets.registry import known_dataset
     from reid_core.evaluation.feature_files import Distance, features_of, read_features
-    from reid_core.evaluation.protocols import scored_records
+    from reid_core.evaluation.protocols import queries_of, scored_records
     from reid_core.evaluation.ranking_report import report_ranking
+    from services.cli.progress import progress
 
     known = known_dataset(dataset)
     held = known.read(root)
     metric = Distance(distance)
     positions = scored_records(held, validation=validation)
     vectors = features_of([held.records[at] for at in positions], read_features(features), distance=metric)
-    report = report_ranking(held, vectors, positions, distance=metric, validation=validation)
+    with progress("Scoring", queries_of(held, validation=validation)) as advance:
+        report = report_ranking(held, vectors, positions, distance=metric, validation=validation, on_progress=advance)
     if csv is not None:
         _write_csv(csv, report)
     if json is not None:

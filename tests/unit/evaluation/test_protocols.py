@@ -15,7 +15,7 @@ from reid_core.errors import DatasetError
 from reid_core.evaluation.datasets.dataset import ReidDataset, ReidRecord, Split
 from reid_core.evaluation.datasets.registry import DATASETS, read_dataset
 from reid_core.evaluation.feature_files import Distance, FeatureTable, features_of
-from reid_core.evaluation.protocols import PROTOCOLS, protocol_of, scored_records, trials_of
+from reid_core.evaluation.protocols import PROTOCOLS, protocol_of, queries_of, scored_records, trials_of
 from reid_core.evaluation.ranking_report import FIGURES, RankingReport, SettingScores, report_ranking
 
 if TYPE_CHECKING:
@@ -291,6 +291,15 @@ def test_euclidean_distances_far_from_zero_keep_small_differences():
     dataset = ReidDataset.of_parts("last", train=[], query=records((1, "a")), gallery=gallery)
     report = score(dataset, {"r0": 10_000, "g0": 10_002, "g1": 10_001})
     assert scores_of(report).first_ranks.tolist() == [1]
+
+
+def test_progress_tells_every_query_of_every_trial(tmp_path: Path):
+    dataset = read_dataset("prcc", dataset_layouts.prcc(tmp_path))
+    positions = scored_records(dataset)
+    told: list[int] = []
+    features = np.ones((len(positions), 2), np.float32)
+    report_ranking(dataset, features, positions, on_progress=told.append)
+    assert sum(told) == queries_of(dataset) == (10 + 10 + 1 + 1) * 4
 
 
 def test_blocks_of_queries_equal_one_matrix():
