@@ -35,9 +35,9 @@ def _where(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
 class Tracker:
     """Follows the people of one camera. One object for each camera and run; equal inputs give equal outputs.
 
-    Each frame passes four rounds: confirmed and lost tracks against sure detections, tracks seen lately against weak
+    Each frame passes four rounds: confirmed and lost tracks against sure detections, what they leave against weak
     ones, tentative tracks against what is left of the sure ones, and, where there is a picture, tracks still missing
-    against detections still free that look the same. What is left of the confident detections starts new tracks.
+    against detections still free that look the same. What is left of the sure detections starts new tracks.
     """
 
     def __init__(self, settings: TrackerSettings | None = None, *, first_track_id: int = 1) -> None:
@@ -125,11 +125,10 @@ class Tracker:
 
         self._round(pairs, cost, known, sure, np.arange(len(sure)), settings.sure_limit, looks)
         missing = known[pairs.detection_of[known] < 0]
-        lately = missing[self._table.unseen[missing] < settings.weak_patience_frames]
         weak = _where((strength >= settings.weak_confidence) & (strength < settings.sure_confidence))
-        if len(lately) and len(weak):
-            found = assign(1 - iou_matrix(expected[lately], boxes[weak]), limit=settings.weak_limit)
-            pairs.enter(lately[found.rows], weak[found.columns])
+        if len(missing) and len(weak):
+            found = assign(1 - iou_matrix(expected[missing], boxes[weak]), limit=settings.weak_limit)
+            pairs.enter(missing[found.rows], weak[found.columns])
         left = _where(pairs.are_free(sure))
         self._round(pairs, cost, _where(tentative), sure, left, settings.tentative_limit, looks)
         if looks is not None:
@@ -165,7 +164,7 @@ class Tracker:
 
     def _relink(self, pairs: FramePairs, detections: Detections, sure: NDArray[np.intp], looks: FrameLooks) -> None:
         """Take up lost tracks where motion did not expect them, by their looks."""
-        free = sure[pairs.are_free(sure) & (detections.confidences[sure] >= self._settings.birth_confidence)]
+        free = sure[pairs.are_free(sure)]
         missing = pairs.free_rows()
         missing = missing[self._table.is_lost[missing]]
         if not len(free) or not len(missing):
@@ -192,10 +191,9 @@ class Tracker:
 
     def _births(self, free: NDArray[np.intp], detections: Detections) -> NDArray[np.intp]:
         """The free detections that start a track, from left to right, so that their order on input does not matter."""
-        born = free[detections.confidences[free] >= self._settings.birth_confidence]
-        if not len(born):
-            return born
-        born = born[np.lexsort(detections.boxes_px[born].T[::-1])]
+        if not len(free):
+            return free
+        born = free[np.lexsort(detections.boxes_px[free].T[::-1])]
         self._filter.add(detections.boxes_px[born])
         self._recognition.memory.add(len(born))
         return born

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 __all__ = ["TrackerSettings"]
 
-_COUNTS = ("confirm_frames", "patience_frames", "weak_patience_frames", "look_every_frames")
+_COUNTS = ("confirm_frames", "patience_frames", "look_every_frames")
 _UNBOUNDED = (
     "acceleration",
     "place_noise",
@@ -23,13 +23,11 @@ class TrackerSettings:
     """Every choice of the tracker; confidences, costs, shares and likenesses lie in ``[0, 1]``.
 
     Attributes:
-        sure_confidence: Detections from here on are matched first.
-        weak_confidence: Detections from here on may continue a track that was just seen.
-        birth_confidence: Detections from here on may start a track.
+        sure_confidence: Detections from here on are matched first, and start a track where none takes them.
+        weak_confidence: Detections from here on may continue a confirmed track.
         certain_confidence: A track is confirmed at once by a detection as confident as this.
         confirm_frames: Frames in a row in which a track must be seen before it is confirmed and reported.
         patience_frames: Frames a track may be out of sight before it is closed.
-        weak_patience_frames: Weak detections continue a track that was out of sight for fewer frames than this.
         margin: Boxes are grown by this share of their sides before they are compared.
         sure_limit: Pairs of a confirmed track and a sure detection must cost less.
         weak_limit: Pairs of a confirmed track and a weak detection must cost less.
@@ -53,34 +51,32 @@ class TrackerSettings:
         looks_inertia: The share of the old in a refreshed look.
     """
 
-    sure_confidence: float = 0.6
+    sure_confidence: float = 0.55
     weak_confidence: float = 0.1
-    birth_confidence: float = 0.75
     certain_confidence: float = 0.95
-    confirm_frames: int = 3
+    confirm_frames: int = 4
     patience_frames: int = 45
-    weak_patience_frames: int = 5
     margin: float = 0.3
-    sure_limit: float = 0.75
-    weak_limit: float = 0.4
-    tentative_limit: float = 0.45
+    sure_limit: float = 0.8
+    weak_limit: float = 0.6
+    tentative_limit: float = 0.55
     absence_cost: float = 1.0
-    acceleration: float = 0.0075
-    place_noise: float = 0.075
+    acceleration: float = 0.005
+    place_noise: float = 0.06
     size_noise: float = 0.3
     first_speed: float = 0.03
-    detected_share: float = 0.5
+    detected_share: float = 0.4
     confidence_trust: float = 0.95
-    looks_weight: float = 1.5
-    usual_likeness: float = 0.8
+    looks_weight: float = 0.5
+    usual_likeness: float = 0.85
     doubtful_cost: float = 0.5
-    relink_likeness: float = 0.88
-    relink_reach: float = 0.6
+    relink_likeness: float = 0.9
+    relink_reach: float = 0.7
     relink_growth: float = 0.02
     relink_resize: float = 0.3
     hidden_share: float = 0.1
-    look_every_frames: int = 8
-    looks_inertia: float = 0.9
+    look_every_frames: int = 10
+    looks_inertia: float = 0.95
 
     def __post_init__(self) -> None:
         """Refuse settings that mean nothing."""
@@ -91,5 +87,5 @@ class TrackerSettings:
                     raise ValueError(f"{field.name} must be at least 1, got {value}")
             elif not 0 <= value <= (float("inf") if field.name in _UNBOUNDED else 1):
                 raise ValueError(f"{field.name} is out of range, got {value}")
-        if not self.weak_confidence <= self.sure_confidence <= self.birth_confidence:
-            raise ValueError("confidences must rise from weak over sure to birth")
+        if not self.weak_confidence <= self.sure_confidence <= self.certain_confidence:
+            raise ValueError("confidences must rise from weak over sure to certain")
