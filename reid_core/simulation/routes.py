@@ -25,8 +25,8 @@ _WARM_UP_S: Final = 40.0
 _TURN_BACK: Final = 0.08
 _PAUSE: Final = 0.16
 _KEEP_DIRECTION: Final = 0.8
-_LEAVE: Final = 0.34
-_REENTER: Final = 0.4
+_LEAVE: Final = 0.44
+_REENTER: Final = 0.35
 _LINK_PAUSE: Final = 0.12
 _SHOP_S: Final = (1.6, 0.35)
 _AWAY_S: Final = (3.9, 0.6)
@@ -73,7 +73,7 @@ class _Life:
 
     def stays(self, horizon_s: float) -> Iterator[Stay]:
         """Trip after trip until the horizon; between trips the person is away from the site."""
-        now_s = float(self.rng.uniform(-_WARM_UP_S, min(92.0, 0.7 * horizon_s)))
+        now_s = float(self.rng.uniform(-_WARM_UP_S, min(106.0, 0.82 * horizon_s)))
         while now_s < horizon_s:
             self.carries = bool(self.rng.random() < self.person.carries)
             for stay in self._trip(now_s, horizon_s):

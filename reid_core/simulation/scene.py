@@ -23,6 +23,7 @@ _STAGE: Final = 2
 _BEYOND_M: Final = 0.9
 _UNDER_CAMERA_M: Final = 1.6
 _CLEARANCE_M: Final = 1.05
+_BEND_M: Final = 8.5
 _WALL_M: Final = (21.0, 25.0)
 
 # (side, distance) of the gates towards the previous camera, the next camera and the streets outside, so that a walk
@@ -106,14 +107,14 @@ def lane_middle(start_m: tuple[float, float], end_m: tuple[float, float], share:
         share: How far along the way, where it is straight.
 
     Returns:
-        A place on the straight way, or before the camera where both gates lie on one side of it.
+        A place on the straight way, or before the camera and at least 8.5 m away where both gates lie on one side.
 
     Example:
         >>> lane_middle((-6.0, 8.0), (6.0, 12.0), 0.5), lane_middle((-6.0, 8.0), (-9.0, 14.0), 0.5)
         ((0.0, 10.0), (0.0, 11.0))
     """
-    if start_m[0] * end_m[0] > 0 and _UNDER_CAMERA_M not in {start_m[1], end_m[1]}:
-        return (0.0, (start_m[1] + end_m[1]) / 2)
+    if start_m[0] * end_m[0] > 0:
+        return (0.0, max((start_m[1] + end_m[1]) / 2, _BEND_M))
     return (start_m[0] + share * (end_m[0] - start_m[0]), start_m[1] + share * (end_m[1] - start_m[1]))
 
 

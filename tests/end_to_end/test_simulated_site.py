@@ -12,11 +12,18 @@ import tomllib
 from dataclasses import replace
 from itertools import pairwise
 
+import av
+import numpy as np
 import psutil
 import pytest
 
+from reid_core.geometry import iou_matrix, xywh_to_xyxy
+from reid_core.metrics.junk import SameCamera
+from reid_core.metrics.ranking import evaluate_ranking
+from reid_core.models.embedder import load_embedder
 from reid_core.simulation.settings import SiteSettings
 from reid_core.simulation.site import simulate_site
+from reid_core.vision.detector import load_detector
 
 PROGRAM = "import sys; from services.cli.main import main; sys.argv[0] = 'reknit'; main()"
 
@@ -136,3 +143,76 @@ def test_default_site_is_as_large_as_promised(tmp_path):
         walked = sorted(gaps[frozenset(link["cameras"])])
         assert len(walked) >= 15
         assert 6.0 <= walked[len(walked) // 2] <= 25.0
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_default_detector_finds_people_that_are_large_and_not_hidden(tmp_path, weights_dir):
+    detector = load_detector(weights=weights_dir / "yolov8n.pt", cache_dir=tmp_path / "cache")
+    site = simulate_site(tmp_path / "s", SiteSettings(minutes=0.5, people=60))
+    found = wanted = strangers = 0
+    for video in site.videos:
+        truth = read_rows(site.truth_dir / "boxes" / f"{video.stem}.txt")
+        for number, image in pictures(video, every=6):
+            rows = truth[truth[:, 0] == number]
+            boxes = xywh_to_xyxy(rows[:, 2:6])
+            detections = detector.detect(image)
+            people = detections.boxes_px[detections.confidences >= 0.25]
+            overlaps = iou_matrix(boxes, people)
+            clear = (rows[:, 5] > 60) & (rows[:, 8] >= 0.7)
+            wanted += int(clear.sum())
+            found += sum(bool(overlaps[row].size and overlaps[row].max() >= 0.5) for row in np.flatnonzero(clear))
+            strangers += sum(not (overlaps[:, column] > 0.1).any() for column in range(len(people)))
+    assert wanted > 300
+    assert found / wanted >= 0.85
+    assert strangers / wanted < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_untrained_descriptor_is_neither_blind_nor_done(tmp_path, weights_dir):
+    embedder = load_embedder(weights=weights_dir / "mobilenet_v2-b0353104.pth", cache_dir=tmp_path / "cache")
+    site = simulate_site(tmp_path / "s", SiteSettings())
+    vectors, people, cameras = [], [], []
+    for camera, video in enumerate(site.videos):
+        for person, crops in crops_by_visit(video, site.truth_dir / "boxes" / f"{video.stem}.txt"):
+            vectors.append(embedder.embed(crops).vector)
+            people.append(person)
+            cameras.append(camera)
+    matrix = np.stack(vectors)
+    scores = evaluate_ranking(
+        1 - matrix @ matrix.T,
+        query_ids=np.array(people),
+        gallery_ids=np.array(people),
+        query_cameras=np.array(cameras),
+        gallery_cameras=np.array(cameras),
+        same_camera=SameCamera.EVERYBODY,
+    )
+    assert 0.25 <= scores.map_rectangle <= 0.5
+
+
+def read_rows(path):
+    return np.loadtxt(path, delimiter=",", ndmin=2)
+
+
+def pictures(video, *, every):
+    with av.open(str(video)) as container:
+        for number, frame in enumerate(container.decode(video=0), start=1):
+            if number % every == 0:
+                yield number, frame.to_ndarray(format="bgr24")
+
+
+def crops_by_visit(video, boxes):
+    """Crops of people over 60 px that are at least 60% visible, twice a second, by visit."""
+    truth = read_rows(boxes)
+    visits = {}
+    open_visits = {}
+    for number, image in pictures(video, every=5):
+        for _, person, x, y, width, height, _, _, visibility in truth[truth[:, 0] == number].astype(float):
+            if height > 60 and visibility >= 0.6:
+                last, visit = open_visits.get(person, (-100, -1))
+                visit = visit if number - last <= 20 else len(visits)
+                open_visits[person] = (number, visit)
+                crop = image[int(y) : int(y + height), int(x) : int(x + width)]
+                visits.setdefault(visit, (int(person), []))[1].append(crop)
+    return [(person, crops[:12]) for person, crops in visits.values() if len(crops) >= 3]
