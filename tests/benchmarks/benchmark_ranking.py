@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def run_market(rounds: int) -> dict[str, Any]:
     return {
         "seconds": round(float(np.median([ours, *turns["reknit"]])), 3),
         "full_sort_seconds": round(float(np.median(turns["full sort"])), 3),
-        "ratio": ratio_of(turns, "reknit", "full sort").median,
+        "ratio": asdict(ratio_of(turns, "reknit", "full sort")),
         "gigabytes": gigabytes,
         "map": scores.map_rectangle,
         "map_difference": difference,
