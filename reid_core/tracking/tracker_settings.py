@@ -67,7 +67,7 @@ class TrackerSettings:
     first_speed: float = 0.03
     detected_share: float = 0.4
     confidence_trust: float = 0.95
-    looks_weight: float = 0.5
+    looks_weight: float = 1.5
     usual_likeness: float = 0.85
     doubtful_cost: float = 0.5
     relink_likeness: float = 0.9
