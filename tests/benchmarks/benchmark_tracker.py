@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, Any
 from pairing import pin_to_one_thread, ratio_of, take_turns, write_report
 
 pin_to_one_thread()
-os.environ.update(YOLO_OFFLINE="1", YOLO_AUTOINSTALL="0", YOLO_VERBOSE="false", ULTRALYTICS_SAFE_LOAD="1")
+PROJECT = Path(__file__).resolve().parents[2]
+_ULTRALYTICS = PROJECT / "build/ultralytics"  # it writes a settings file; not into anybody's home
+_ULTRALYTICS.mkdir(parents=True, exist_ok=True)
+os.environ.update(
+    YOLO_CONFIG_DIR=str(_ULTRALYTICS),
+    YOLO_OFFLINE="1",
+    YOLO_AUTOINSTALL="0",
+    YOLO_VERBOSE="false",
+    ULTRALYTICS_SAFE_LOAD="1",
+)
 
 import numpy as np  # noqa: E402  # after the threads are pinned
 
@@ -34,7 +43,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from peers.contenders import Contender
 
-PROJECT = Path(__file__).resolve().parents[2]
 OURS = "Reknit"
 MOST_MS, LEAST_LEAD = 0.35, 1.0
 COLUMNS = ("HOTA", "AssA", "DetA", "IDF1", "MOTA", "IDSW")
