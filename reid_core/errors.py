@@ -76,6 +76,10 @@ class DemoFolderError(InputError):
     """The demo cannot use this data folder."""
 
 
+class OutputError(InputError):
+    """The result cannot be written."""
+
+
 class ExportError(InputError):
     """This cannot be exported."""
 

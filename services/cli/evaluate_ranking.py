@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.options import Json, write_json
+from services.cli.options import Json, write_json, write_text
 
 if TYPE_CHECKING:
     from reid_core.evaluation.datasets.registry import PublishedSize
@@ -101,14 +101,13 @@ def _size_notes(report: RankingReport, size: PublishedSize | None) -> list[str]:
 
 def _write_csv(path: Path, report: RankingReport) -> None:
     import csv
+    import io
     from dataclasses import astuple, fields
 
     from reid_core.evaluation.ranking_report import QueryRow
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([field.name for field in fields(QueryRow)])
-        writer.writerows(astuple(row) for row in report.query_rows())
-    partial.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([field.name for field in fields(QueryRow)])
+    writer.writerows(astuple(row) for row in report.query_rows())
+    write_text(path, text.getvalue())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reid_core.errors import OutputError
 from services.settings import Settings
 
 DataDir = Annotated[
@@ -24,16 +26,28 @@ def load_settings(data_dir: Path | None = None) -> Settings:
 
 
 def write_json(target: str, payload: object) -> None:
-    """Write a result as JSON: to standard output for ``-``, else to the file, whole or not at all."""
-    import json
-    import os
+    """Write a result as JSON: to standard output for ``-``, else to the file, whole or not at all.
 
-    text = json.dumps(payload, indent=2, sort_keys=False, allow_nan=False) + "\n"
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    text = json.dumps(payload, indent=2, allow_nan=False) + "\n"
     if target == "-":
         print(text, end="")
-        return
-    path = Path(target)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        write_text(Path(target), text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a result file, whole or not at all; its folder is made where it is missing.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}") from error

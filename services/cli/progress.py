@@ -19,7 +19,9 @@ _LOG_EVERY_S = 5.0
 class Advance(Protocol):
     """Tells that some of the work is done."""
 
-    def __call__(self, steps: int = 1) -> None: ...
+    def __call__(self, steps: int = 1) -> None:
+        """``steps`` more are done."""
+        ...
 
 
 @contextmanager
