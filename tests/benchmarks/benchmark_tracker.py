@@ -2,8 +2,9 @@
 
 Online output, no interpolation, no pictures, each tracker at its own defaults. Figures are combined over sequences as
 TrackEval does. Our defaults were tuned on every second sequence by name ("tuning half"); the others ("other half")
-were in no objective, but were looked at between rounds of tuning (ADR 16). Peers were not tuned. Times are of ``update`` alone, processor time of the one thread that runs it, which is
-wall time on an idle machine: on each sequence all trackers run in turns A B B A, and ratios are taken run by run.
+were in no objective, but were looked at between rounds of tuning (ADR 16). Peers were not tuned. Times are of
+``update`` alone, processor time of the one thread that runs it, which is wall time on an idle machine: on each sequence
+all trackers run in turns A B B A, and ratios are taken run by run.
 """
 
 from __future__ import annotations
