@@ -21,7 +21,7 @@ from reid_core.metrics.mot_boxes import DISTRACTOR, PEDESTRIAN
 if TYPE_CHECKING:
     from reid_core.metrics.mot_boxes import MotBoxes
 
-__all__ = ["AlignedFrame", "AlignedSequence", "align"]
+__all__ = ["AlignedFrame", "AlignedSequence", "align", "refuse_twins"]
 
 EPS = float(np.finfo(np.float64).eps)
 _PERSON_ON_VEHICLE, _STATIC_PERSON, _REFLECTION = 2, 7, 12
@@ -66,8 +66,8 @@ def align(ground_truth: MotBoxes, result: MotBoxes) -> AlignedSequence:
     Raises:
         ValueError: If one id appears twice in a frame.
     """
-    _refuse_twins(ground_truth, "ground truth")
-    _refuse_twins(result, "result")
+    refuse_twins(ground_truth, "ground truth")
+    refuse_twins(result, "result")
     truth_rows = _rows_by_frame(ground_truth)
     result_rows = _rows_by_frame(result)
     nothing = np.zeros(0, np.intp)
@@ -79,7 +79,12 @@ def align(ground_truth: MotBoxes, result: MotBoxes) -> AlignedSequence:
     return _renumbered(ground_truth, result, pieces)
 
 
-def _refuse_twins(boxes: MotBoxes, what: str) -> None:
+def refuse_twins(boxes: MotBoxes, what: str) -> None:
+    """Refuse boxes of which two have one id in one frame; ``what`` names them.
+
+    Raises:
+        ValueError: If an id appears twice in a frame.
+    """
     order = np.lexsort((boxes.ids, boxes.frames))
     frames, ids = boxes.frames[order], boxes.ids[order]
     twins = np.flatnonzero((np.diff(frames) == 0) & (np.diff(ids) == 0))

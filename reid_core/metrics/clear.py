@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reid_core.metrics.alignment import AlignedFrame, AlignedSequence
 
-__all__ = ["ClearCounts", "count_clear"]
+__all__ = ["ClearCounts", "count_clear", "match_frame"]
 
 _MATCH_IOU = 0.5
 _KEEP_BONUS = 1000.0
@@ -90,7 +90,7 @@ def count_clear(sequence: AlignedSequence) -> ClearCounts:
     for frame in sequence.frames:
         if not frame.iou.size:
             continue
-        rows, columns = _match(frame, current_track)
+        rows, columns = match_frame(frame, current_track)
         persons, tracks = frame.true_ids[rows], frame.result_ids[columns]
         idsw += int(np.count_nonzero((last_track[persons] != _NOBODY) & (last_track[persons] != tracks)))
         starts[persons] += current_track[persons] == _NOBODY
@@ -114,8 +114,16 @@ def count_clear(sequence: AlignedSequence) -> ClearCounts:
     )
 
 
-def _match(frame: AlignedFrame, current_track: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns matched at IoU 0.5: first those that continue, then by overlap."""
+def match_frame(frame: AlignedFrame, current_track: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Match one frame's boxes at IoU 0.5: first those that continue a match, then by overlap.
+
+    Args:
+        frame: At least one box on each side.
+        current_track: The track that each person was matched with before, -1 for none. Shape ``(people,)``.
+
+    Returns:
+        Rows and columns of ``frame.iou`` that are matched.
+    """
     continues = frame.result_ids[None, :] == current_track[frame.true_ids][:, None]
     score = np.where(frame.iou < _MATCH_IOU - EPS, 0.0, _KEEP_BONUS * continues + frame.iou)
     rows, columns = linear_sum_assignment(-score)
