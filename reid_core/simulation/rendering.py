@@ -14,7 +14,7 @@ from reid_core.simulation.facing import facing
 from reid_core.simulation.figure import pose_joints
 from reid_core.simulation.keypoints import visible_keypoints
 from reid_core.simulation.rods import Figure
-from reid_core.simulation.sensor import Sensor, draw_tone
+from reid_core.simulation.sensor import Sensor, draw_tone, tone_spread
 from reid_core.simulation.settings import generator
 from reid_core.simulation.shading import Lamp
 from reid_core.simulation.shadows import contact_shadow, sun_shadow
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["CameraRenderer", "RenderedFrame", "SeenFigure"]
 
 _STAGE: Final = 5
+_TONES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +87,9 @@ class CameraRenderer:
         self._lamp = _draw_lamp(rng)
         self._backdrop: Backdrop = paint_backdrop(self._scene, self._lamp, rng)
         level, view = world.settings.level, self._scene.view
+        departures = tone_spread(generator(world.settings.seed, _TONES), len(world.scenes))[camera]
         self._sensor = Sensor(
-            draw_tone(rng, level), noise=level.noise, size_px=(view.width_px, view.height_px), rng=rng
+            draw_tone(rng, level, departures), noise=level.noise, size_px=(view.width_px, view.height_px), rng=rng
         )
 
     def render(self, time_s: float) -> RenderedFrame:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from reid_core.simulation.settings import Difficulty
     from reid_core.types import ImageBGR
 
-__all__ = ["Sensor", "Tone", "draw_tone"]
+__all__ = ["Sensor", "Tone", "draw_tone", "tone_spread"]
 
 _ROOM_PX: Final = 64
+_DEPARTURES: Final = 7
 _LUMA: Final = np.array([0.114, 0.587, 0.299])
 
 
@@ -52,15 +53,34 @@ class Tone:
         return table[None]
 
 
-def draw_tone(rng: np.random.Generator, level: Difficulty) -> Tone:
-    """Draw the colours of one camera at this difficulty."""
-    saturation = float(np.exp(level.saturation * rng.uniform(-1, 1)))
-    gains = 1.0 + level.cast * rng.uniform(-1, 1, 3)
+def tone_spread(rng: np.random.Generator, cameras: int) -> NDArray[np.float64]:
+    """How each camera of a site departs from the mean: every site has its dark, pale and tinted cameras.
+
+    Args:
+        rng: Deals the departures out.
+        cameras: Number of cameras.
+
+    Returns:
+        Values in ``[-1, 1]``; each column holds one from each of ``cameras`` equal parts of that range.
+        Shape ``(cameras, 7)``.
+    """
+    parts = np.stack([rng.permutation(cameras) for _ in range(_DEPARTURES)], axis=1)
+    return (parts + rng.uniform(0, 1, parts.shape)) * 2 / cameras - 1
+
+
+def draw_tone(rng: np.random.Generator, level: Difficulty, departures: NDArray[np.float64]) -> Tone:
+    """The colours of one camera at this difficulty, by its row of `tone_spread`; shape ``(7,)``.
+
+    One departure leads from pale and hazy to dark and saturated: gamma, haze and saturation go together, so that no
+    site is easier for their cancelling out.
+    """
+    saturation = float(np.exp(level.saturation * departures[0]))
+    gains = 1.0 + level.cast * departures[1:4]
     mixing = gains[:, None] * (saturation * np.eye(3) + (1.0 - saturation) * _LUMA)
-    gammas = np.exp(level.gamma * rng.uniform(-1, 1) + 0.3 * level.gamma * rng.uniform(-1, 1, 3))
+    gammas = np.exp(level.gamma * departures[0] + 0.3 * level.gamma * departures[4:7])
     return Tone(
         matrix=tuple(tuple(row) for row in mixing.tolist()),
-        haze=float(level.haze * rng.random()),
+        haze=float(level.haze * (1 - departures[0]) / 2),
         gammas=tuple(gammas.tolist()),
         drift=level.light_drift,
         periods_s=(float(rng.uniform(25, 45)), float(rng.uniform(70, 130))),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reid_core.simulation.sensor import Sensor, Tone, draw_tone
+from reid_core.simulation.sensor import Sensor, Tone, draw_tone, tone_spread
 from reid_core.simulation.settings import DIFFICULTIES, generator
 
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -26,7 +26,7 @@ def test_haze_lifts_black():
 
 
 def test_light_drifts_around_one():
-    tone = draw_tone(generator(7, 98), DIFFICULTIES["hard"])
+    tone = draw_tone(generator(7, 98), DIFFICULTIES["hard"], np.zeros(7))
     exposures = [tone.exposure(time_s) for time_s in np.linspace(0, 2000, 4000)]
     assert np.mean(exposures) == pytest.approx(1.0, abs=0.01)
     assert 0.88 <= min(exposures) < 0.95
@@ -36,7 +36,7 @@ def test_light_drifts_around_one():
 def test_grey_stays_grey_under_less_saturation():
     # the mixing matrix keeps the sum of each row, so that only the cast changes greys
     level = DIFFICULTIES["default"]
-    tone = draw_tone(generator(7, 97), level)
+    tone = draw_tone(generator(7, 97), level, tone_spread(generator(7, 96), 4)[0])
     rows = np.array(tone.matrix).sum(axis=1)
     assert np.all(np.abs(rows - 1.0) <= level.cast + 1e-9)
 
@@ -54,3 +54,17 @@ def test_equal_seeds_give_equal_noise():
         Sensor(PLAIN, noise=4.0, size_px=(160, 90), rng=np.random.default_rng(3)).expose(light, 0.0) for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("cameras", [2, 4, 7])
+def test_every_site_has_its_whole_range_of_cameras(cameras):
+    spread = tone_spread(generator(7, 95), cameras)
+    assert spread.shape == (cameras, 7)
+    parts = np.floor((np.sort(spread, axis=0) + 1) / 2 * cameras)
+    np.testing.assert_array_equal(parts, np.repeat(np.arange(cameras)[:, None], 7, axis=1))
+
+
+def test_camera_without_departures_shows_true_colours():
+    tone = draw_tone(generator(7, 94), DIFFICULTIES["default"], np.zeros(7))
+    np.testing.assert_allclose(tone.matrix, EYE)
+    np.testing.assert_allclose(tone.gammas, 1.0)
