@@ -1,0 +1,107 @@
+"""Identities over all cameras of a site, read from one MOTChallenge file a camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reid_core.errors import MotFileError
+from reid_core.evaluation.mot_files import read_tracks
+from reid_core.evaluation.stored_site import identify
+from reid_core.metrics.mot_boxes import PEDESTRIAN, MotBoxes
+from reid_core.metrics.multi_camera import MultiCameraScores, evaluate_multi_camera
+from reid_core.metrics.tracklet_pairs import NOBODY, PairCounts, count_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from reid_core.evaluation.sequence_pairs import SequencePair
+
+__all__ = ["JourneysReport", "report_journeys"]
+
+
+@dataclass(frozen=True, slots=True)
+class JourneysReport:
+    """Scores of identities that hold over all cameras.
+
+    Attributes:
+        scores: Box by box.
+        pairs: Of tracklets, a tracklet being what one camera calls by one id; only pairs of different cameras.
+        cameras: How many.
+        tracklets: How many.
+        distractors: Tracklets that show nobody in particular.
+    """
+
+    scores: MultiCameraScores
+    pairs: PairCounts
+    cameras: int
+    tracklets: int
+    distractors: int
+
+    def as_dict(self) -> dict[str, float | int]:
+        """Every figure: percent, except for the counts."""
+        return {
+            **self.scores.as_dict(),
+            "pair_precision": 100 * self.pairs.precision,
+            "pair_recall": 100 * self.pairs.recall,
+            "pair_F1": 100 * self.pairs.f1,
+            "true_pairs": self.pairs.true,
+            "joined_pairs": self.pairs.joined,
+            "right_pairs": self.pairs.right,
+            "cameras": self.cameras,
+            "tracklets": self.tracklets,
+            "distractors": self.distractors,
+        }
+
+
+def report_journeys(pairs: Iterable[SequencePair]) -> JourneysReport:
+    """Read and score all cameras together; nothing is scored unless every file can be read.
+
+    Args:
+        pairs: One for each camera, named as the camera.
+
+    Raises:
+        MotFileError: If a file cannot be used, or a camera is there twice.
+    """
+    truth: dict[str, MotBoxes] = {}
+    result: dict[str, MotBoxes] = {}
+    for pair in pairs:
+        if pair.name in truth:
+            raise MotFileError(f"camera {pair.name} is there twice")
+        truth[pair.name], result[pair.name] = _read_truth(pair.ground_truth), read_tracks(pair.result)
+    people, identities, cameras = _tracklets(truth, result)
+    return JourneysReport(
+        scores=evaluate_multi_camera(truth, result),
+        pairs=count_pairs(people, identities, camera_ids=cameras),
+        cameras=len(truth),
+        tracklets=len(people),
+        distractors=int(np.count_nonzero(people == NOBODY)),
+    )
+
+
+def _read_truth(path: Path) -> MotBoxes:
+    boxes = read_tracks(path)
+    if len(boxes) and boxes.ids.min() < 1:
+        raise MotFileError(f"{path}: people are numbered from 1, found {boxes.ids.min()}")
+    return boxes.take(np.argsort(boxes.frames, kind="stable"))
+
+
+def _tracklets(
+    truth: Mapping[str, MotBoxes], result: Mapping[str, MotBoxes]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    """Person, identity and camera of what each camera calls by one id."""
+    people, identities, cameras = [], [], []
+    for camera, tracks in result.items():
+        shown = truth[camera].take((truth[camera].classes == PEDESTRIAN) & (truth[camera].confidences != 0))
+        boxes = tracks.take(np.argsort(tracks.frames, kind="stable"))
+        for identity in np.unique(boxes.ids).tolist():
+            own = boxes.ids == identity
+            people.append(identify(boxes.frames[own], boxes.boxes_px[own], shown).person_id)
+            identities.append(identity)
+            cameras.append(camera)
+    return np.array(people, np.int64), np.array(identities, np.int64), cameras

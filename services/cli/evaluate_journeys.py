@@ -1,0 +1,65 @@
+"""`reknit evaluate journeys`: score identities that hold over all cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.options import Json, write_json
+
+if TYPE_CHECKING:
+    from reid_core.evaluation.journeys_report import JourneysReport
+
+_ROWS = (
+    ("all cameras", "IDF1", "IDF1"),
+    ("", "IDP", "IDP"),
+    ("", "IDR", "IDR"),
+    ("MCTA", "MCTA", "MCTA"),
+    ("", "detection F1", "detection"),
+    ("", "right steps within cameras", "tracking"),
+    ("", "right steps across cameras", "handover"),
+    ("tracklet pairs", "precision", "pair_precision"),
+    ("", "recall", "pair_recall"),
+    ("", "F1", "pair_F1"),
+    ("counts", "cameras", "cameras"),
+    ("", "tracklets", "tracklets"),
+    ("", "of them distractors", "distractors"),
+)
+
+
+def journeys(
+    ground_truth: Annotated[
+        Path, typer.Option(help="Folder of MOTChallenge ground truth, CAMERA.txt or CAMERA/gt/gt.txt.")
+    ],
+    result: Annotated[Path, typer.Option(help="Folder of results, CAMERA.txt; an id is one person at every camera.")],
+    json: Json = None,
+) -> None:
+    """IDF1 over all cameras, MCTA, precision and recall of tracklet pairs; frames of all cameras count on one clock."""
+    from reid_core.errors import MotFileError
+    from reid_core.evaluation.journeys_report import report_journeys
+    from reid_core.evaluation.sequence_pairs import pair_sequences
+
+    for folder in (ground_truth, result):
+        if not folder.is_dir():
+            raise MotFileError(f"{folder} is no folder of one file a camera")
+    report = report_journeys(pair_sequences([ground_truth], [result]))
+    if json is not None:
+        write_json(json, report.as_dict())
+    if json != "-":
+        _print_table(report)
+
+
+def _print_table(report: JourneysReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    figures = report.as_dict()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for justify in ("left", "left", "right"):
+        table.add_column("", justify=justify)
+    for group, label, name in _ROWS:
+        value = figures[name]
+        table.add_row(group, label, f"{value:.1f}" if isinstance(value, float) else str(value))
+    Console().print(table)
