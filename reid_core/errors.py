@@ -72,6 +72,10 @@ class FeaturesError(InputError):
     """The features cannot be scored."""
 
 
+class FusionHarnessError(InputError):
+    """The fusion harness cannot run like that."""
+
+
 class DemoFolderError(InputError):
     """The demo cannot use this data folder."""
 

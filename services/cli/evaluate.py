@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.evaluate_fusion import fusion
 from services.cli.evaluate_journeys import journeys
 from services.cli.evaluate_ranking import ranking
 from services.cli.options import Json, write_json
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Score results against ground truth.", no_args_is_help=True)
     group.command()(tracking)
     group.command()(ranking)
+    group.command()(fusion)
     group.command()(journeys)
     app.add_typer(group, name="evaluate")
 

@@ -1,0 +1,3 @@
+"""Fusion of looks and time, compared on real human timing with simulated looks."""
+
+__all__ = ["appearance", "lists", "methods", "report", "strength", "transit"]

@@ -1,0 +1,34 @@
+"""The methods that the harness compares, by name. A new method is a function here and a row in every table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from reid_core.errors import FusionHarnessError
+from reid_core.evaluation.fusion.case import FusionCase, Rows, visual_rows
+from reid_core.evaluation.fusion.transit import transit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["METHODS", "VISUAL", "Method", "chosen_methods"]
+
+Method: TypeAlias = Callable[[FusionCase], Rows]
+VISUAL = "visual"
+
+METHODS: Mapping[str, Method] = MappingProxyType({VISUAL: visual_rows, "transit": transit_rows})
+
+
+def chosen_methods(names: Sequence[str] | None = None, *, known: Mapping[str, Method] = METHODS) -> dict[str, Method]:
+    """Methods by name, ``visual`` always among them and first; no names choose all.
+
+    Raises:
+        FusionHarnessError: If a name is not known.
+    """
+    wanted = names or tuple(known)
+    for name in wanted:
+        if name not in known:
+            raise FusionHarnessError(f"there is no method {name!r}; known are {', '.join(known)}")
+    return {name: known[name] for name in dict.fromkeys((VISUAL, *wanted))}
