@@ -67,18 +67,19 @@ def read_site_truth(folder: Path) -> dict[str, MotBoxes]:
     return truth
 
 
-def score_site(session: Session, truth: Mapping[str, MotBoxes]) -> SiteScores:
-    """Score the current generation's vectors, and the tracks behind them.
+def score_site(session: Session, truth: Mapping[str, MotBoxes], *, model_id: str | None = None) -> SiteScores:
+    """Score a generation's vectors, and the tracks behind them.
 
     Args:
         session: A reading transaction.
         truth: True boxes of every camera, as `read_site_truth` has them.
+        model_id: Whose vectors; default: the current generation's.
 
     Raises:
         NoGenerationError: If nothing was ingested yet.
         GroundTruthError: If a camera has no ground truth, or more than one video.
     """
-    model_id = GenerationRepository(session).current().model_id
+    model_id = model_id or GenerationRepository(session).current().model_id
     camera_tracking = {camera_id: _track_score(session, camera_id, truth) for camera_id in _cameras(session, truth)}
     people = _people(session, truth)
     batches = list(TrackletRepository(session).iter_vectors(model_id))

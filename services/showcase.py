@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.storage.blobs import BlobStore
     from services.storage.records import StoredTracklet
 
-__all__ = ["sheet_rows"]
+__all__ = ["clock_time", "sheet_rows"]
 
 _ANSWERS = 10
 
@@ -77,20 +77,20 @@ class _Searcher:
         elsewhere = SearchFilter(exclude_camera_ids=frozenset([stored.camera_id]))
         matches = search(self._index, query, k=_ANSWERS, where=elsewhere)
         answers = tuple(self._answer(match, is_right=people[match.tracklet_no] == people[number]) for match in matches)
-        lines = (stored.camera_id, _clock_time(stored))
+        lines = (stored.camera_id, clock_time(stored))
         return SheetRow(title, SheetCell(self._best_crop(stored), lines), answers)
 
     def _answer(self, match: Match, *, is_right: bool) -> SheetCell:
         stored = self._tracklets.by_no(match.tracklet_no)
         gap = "" if match.evidence.gap_s is None else f"  {round(match.evidence.gap_s):+d} s"
-        lines = (f"{stored.camera_id}  {_clock_time(stored)}", f"d {match.evidence.visual_distance:.2f}{gap}")
+        lines = (f"{stored.camera_id}  {clock_time(stored)}", f"d {match.evidence.visual_distance:.2f}{gap}")
         return SheetCell(self._best_crop(stored), lines, is_right)
 
     def _best_crop(self, stored: StoredTracklet) -> ImageBGR:
         return decode_crop(self._blobs.read_crop(stored.blob_key, stored.display_order[0]))
 
 
-def _clock_time(stored: StoredTracklet) -> str:
+def clock_time(stored: StoredTracklet) -> str:
     """When it was first seen: the camera's time of day, or seconds of the video where the clock is unknown."""
     if stored.clock_quality is ClockQuality.UNKNOWN:
         return f"{stored.start_s:.0f} s"

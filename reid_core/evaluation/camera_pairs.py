@@ -10,8 +10,6 @@ import numpy as np
 from reid_core.metrics.ranked_matches import ranks_at, rectangle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from reid_core.types import FloatArray
@@ -40,37 +38,31 @@ class CameraPairSums:
     """Adds up queries.
 
     Args:
-        cameras: Names.
+        asking: The camera of each query. Shape ``(Q,)``.
+        answering: The camera of each gallery entry. Shape ``(G,)``.
     """
 
-    def __init__(self, cameras: Sequence[str]) -> None:
-        self._cameras = tuple(cameras)
-        self._place = {camera: place for place, camera in enumerate(cameras)}
-        self._precision, self._first = np.zeros((2, len(cameras), len(cameras)))
-        self._queries = np.zeros((len(cameras), len(cameras)), np.int64)
+    def __init__(self, asking: NDArray[np.str_], answering: NDArray[np.str_]) -> None:
+        names, places = np.unique(np.concatenate([asking, answering]), return_inverse=True)
+        self.cameras = tuple(names.tolist())
+        self._asking, self._answering = places[: len(asking)], places[len(asking) :]
+        self._precision, self._first = np.zeros((2, len(names), len(names)))
+        self._queries = np.zeros((len(names), len(names)), np.int64)
 
-    def add(
-        self,
-        asking: str,
-        answering: NDArray[np.str_],
-        distances: FloatArray,
-        *,
-        entries: NDArray[np.intp],
-        matches: NDArray[np.intp],
-    ) -> None:
+    def add(self, query: int, distances: FloatArray, *, entries: NDArray[np.intp], matches: NDArray[np.intp]) -> None:
         """Add one query, at each camera that holds a true match of it.
 
         Args:
-            asking: The query's camera.
-            answering: The camera of each gallery entry. Shape ``(G,)``.
+            query: Its position.
             distances: To each gallery entry. Shape ``(G,)``.
             entries: Gallery positions that are no junk, rising.
             matches: Those of them that are right, rising.
         """
-        for camera in np.unique(answering[matches]):
-            there = entries[answering[entries] == camera]
-            ranks = ranks_at(distances[there], np.searchsorted(there, matches[answering[matches] == camera]))
-            at = self._place[asking], self._place[str(camera)]
+        seen_by, matched_by = self._answering[entries], self._answering[matches]
+        for camera in np.unique(matched_by):
+            there = entries[seen_by == camera]
+            ranks = ranks_at(distances[there], np.searchsorted(there, matches[matched_by == camera]))
+            at = int(self._asking[query]), int(camera)
             self._precision[at] += rectangle(ranks)
             self._first[at] += ranks[0] == 1
             self._queries[at] += 1
@@ -78,4 +70,4 @@ class CameraPairSums:
     def means(self) -> CameraPairs:
         """The figures over all queries added."""
         counts = np.where(self._queries > 0, self._queries, np.nan)
-        return CameraPairs(self._cameras, self._precision / counts, self._first / counts, self._queries)
+        return CameraPairs(self.cameras, self._precision / counts, self._first / counts, self._queries)

@@ -55,6 +55,17 @@ class RecordFeatures:
         squares = np.einsum("gd,gd->g", answering, answering)
         return lambda start, stop: squares - 2 * (asking[start:stop] @ answering.T)
 
+    def comparable_distances(
+        self, query: NDArray[np.int64], gallery: NDArray[np.int64]
+    ) -> Callable[[int, int], FloatArray]:
+        """As `distances`, but Euclidean ones are whole, so that those of different queries can be compared."""
+        rows = self.distances(query, gallery)
+        if self._distance is Distance.COSINE:
+            return rows
+        asking = self._of(query) - self._of(gallery).mean(axis=0, dtype=np.float64).astype(np.float32)
+        own = np.einsum("qd,qd->q", asking, asking)
+        return lambda start, stop: np.sqrt(np.maximum(rows(start, stop) + own[start:stop, None], 0))
+
     def _of(self, positions: NDArray[np.int64]) -> FloatArray:
         """Their features; a view where they follow each other, so that a large gallery is not copied."""
         rows = self._place[positions]

@@ -67,6 +67,7 @@ class ShownQuery:
         precision: Average precision, rectangle form.
         first_rank: Rank of the first true match.
         matches: How many true matches there are.
+        nearest_match: The nearest true match.
         answers: At most ten, nearest first.
     """
 
@@ -74,6 +75,7 @@ class ShownQuery:
     precision: float
     first_rank: int
     matches: int
+    nearest_match: Answer
     answers: tuple[Answer, ...]
 
 
@@ -135,8 +137,8 @@ def inspect_searches(searches: Searches, *, most_cameras: int = 40) -> Inspectio
     Raises:
         ValueError: If there is no query, or one has no true match.
     """
-    cameras = np.unique(np.concatenate([searches.query_cameras, searches.gallery_cameras]))
-    pairs = CameraPairSums(cameras.tolist()) if len(cameras) <= most_cameras else None
+    sums = CameraPairSums(searches.query_cameras, searches.gallery_cameras)
+    pairs = sums if len(sums.cameras) <= most_cameras else None
     looks = [_look(searches, query, values, pairs) for query, values in _rows(searches)]
     if not looks:
         raise ValueError("there is no query to look into")
@@ -175,12 +177,15 @@ def _look(searches: Searches, query: int, values: FloatArray, pairs: CameraPairS
     right[matches] = True
     ranks = ranks_at(values[entries], np.searchsorted(entries, matches))
     if pairs is not None:
-        asking = str(searches.query_cameras[query])
-        pairs.add(asking, searches.gallery_cameras, values, entries=entries, matches=matches)
+        pairs.add(query, values, entries=entries, matches=matches)
     nearest = entries[_nearest(values[entries])]
-    answers = tuple(Answer(int(searches.gallery_rows[at]), float(values[at]), bool(right[at])) for at in nearest)
+    best, *answers = (
+        Answer(int(searches.gallery_rows[at]), float(values[at]), bool(right[at]))
+        for at in (matches[np.argmin(values[matches])], *nearest)
+    )
+    row = int(searches.query_rows[query])
     return _Look(
-        ShownQuery(int(searches.query_rows[query]), rectangle(ranks), int(ranks[0]), len(ranks), answers),
+        ShownQuery(row, rectangle(ranks), int(ranks[0]), len(ranks), best, tuple(answers)),
         values[matches],
         _thinned(values[entries[~right[entries]]]),
         _precision_at_recalls(ranks),

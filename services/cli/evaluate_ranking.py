@@ -1,16 +1,19 @@
-"""`reknit evaluate ranking`: score features on a published dataset."""
+"""`reknit evaluate ranking`: score features on a published dataset, or a stored site against its ground truth."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.options import Json, write_json, write_text
+from reid_core.errors import InputError
+from services.cli.options import DataDir, Json, write_json, write_text
 
 if TYPE_CHECKING:
     from reid_core.evaluation.datasets.registry import PublishedSize
+    from reid_core.evaluation.feature_distances import RecordFeatures
     from reid_core.evaluation.ranking_report import RankingReport, SettingScores
 
 _FIGURES = {
@@ -26,11 +29,14 @@ _ROWS = (*_FIGURES.values(), "queries", "skipped", "gallery")
 
 
 def ranking(
-    dataset: Annotated[str, typer.Option(help="Name of the dataset, such as market1501; docs/datasets.md lists all.")],
-    root: Annotated[Path, typer.Option(help="Folder of the dataset, laid out as published.")],
+    dataset: Annotated[
+        str | None, typer.Option(help="Name of the dataset, such as market1501; docs/datasets.md lists all.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder of the dataset, laid out as published.")] = None,
     features: Annotated[
-        Path, typer.Option(help="An .npz file with the arrays features (N, d) and paths (N,), relative to the root.")
-    ],
+        Path | None,
+        typer.Option(help="An .npz file with the arrays features (N, d) and paths (N,), relative to the root."),
+    ] = None,
     distance: Annotated[
         Literal["cosine", "euclidean"],
         typer.Option(help="cosine normalises; euclidean takes features as they are."),
@@ -38,11 +44,47 @@ def ranking(
     validation: Annotated[
         bool, typer.Option("--validation", help="Score the published validation people, to tune on.")
     ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Instead of a dataset: true boxes of the stored site, a folder of CAMERA.txt."),
+    ] = None,
+    generation: Annotated[
+        str | None, typer.Option(help="Of the stored site: beginning of a generation's id.", show_default="the current")
+    ] = None,
+    data_dir: DataDir = None,
     json: Json = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row for each query to this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with curves and searches to this .html file.")
+    ] = None,
 ) -> None:
-    """CMC, mAP in both definitions and mINP under the dataset's own protocol."""
+    """CMC, mAP in both definitions and mINP: of features on a dataset, or of a stored site against its truth."""
+    named = {"--dataset": dataset, "--root": root, "--features": features}
+    if truth is not None:
+        from services.cli.evaluate_site import score_stored_site
+
+        if any(value is not None for value in named.values()):
+            raise InputError(f"--truth scores the stored site and goes without {', '.join(named)}")
+        score_stored_site(truth, data_dir=data_dir, generation=generation, json=json, csv=csv, report=report)
+        return
+    if dataset is None or root is None or features is None:
+        missing = ", ".join(name for name, value in named.items() if value is None)
+        raise InputError(f"give --dataset, --root and --features, or --truth for the stored site; missing: {missing}")
+    _score_dataset(dataset, root, features, distance, validation=validation, outputs=_Outputs(json, csv, report))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    json: str | None
+    csv: Path | None
+    report: Path | None
+
+
+def _score_dataset(
+    dataset: str, root: Path, features: Path, distance: str, *, validation: bool, outputs: _Outputs
+) -> None:
     from reid_core.evaluation.datasets.registry import known_dataset
+    from reid_core.evaluation.feature_distances import RecordFeatures
     from reid_core.evaluation.feature_files import Distance, features_of, read_features
     from reid_core.evaluation.protocols import queries_of, scored_records
     from reid_core.evaluation.ranking_report import report_ranking
@@ -54,13 +96,25 @@ def ranking(
     positions = scored_records(held, validation=validation)
     vectors = features_of([held.records[at] for at in positions], read_features(features), distance=metric)
     with progress("Scoring", queries_of(held, validation=validation)) as advance:
-        report = report_ranking(held, vectors, positions, distance=metric, validation=validation, on_progress=advance)
-    if csv is not None:
-        _write_csv(csv, report)
-    if json is not None:
-        write_json(json, {"title": known.title, **report.as_dict()})
-    if json != "-":
-        _print(known.title, report, None if validation else known.size)
+        scores = report_ranking(held, vectors, positions, distance=metric, validation=validation, on_progress=advance)
+    if outputs.report is not None:
+        write_text(
+            outputs.report, _page(known.title, scores, RecordFeatures(vectors, positions, distance=metric), root)
+        )
+    if outputs.csv is not None:
+        _write_csv(outputs.csv, scores)
+    if outputs.json is not None:
+        write_json(outputs.json, {"title": known.title, **scores.as_dict()})
+    if outputs.json != "-":
+        _print(known.title, scores, None if validation else known.size)
+
+
+def _page(title: str, report: RankingReport, features: RecordFeatures, root: Path) -> str:
+    from reid_core.evaluation.dataset_story import dataset_story
+    from reid_core.evaluation.ranking_page import ranking_page
+    from reid_core.evaluation.report_page import render_page
+
+    return render_page(ranking_page(dataset_story(report, features, title=title, root=root)))
 
 
 def _print(title: str, report: RankingReport, size: PublishedSize | None) -> None:
