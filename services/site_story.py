@@ -115,6 +115,7 @@ class _Stored:
             [tracklet.camera_id for tracklet in timed],
             np.array([tracklet.start_s for tracklet in timed], np.float64),
             np.array([tracklet.end_s for tracklet in timed], np.float64),
+            np.zeros(len(timed), np.int64),
         )
 
 

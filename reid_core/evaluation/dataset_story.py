@@ -28,7 +28,6 @@ __all__ = ["dataset_story"]
 _MOST_QUERIES = 4000
 _MOST_CAMERAS = 40
 _NEW_VISIT_FRAMES = 500
-_NEW_CLOCK = 1e9
 _FIGURES = {
     "rank1": "rank-1",
     "rank5": "rank-5",
@@ -149,22 +148,28 @@ def _portraits(dataset: ReidDataset, root: Path) -> Portraits:
 
 
 def _visits(dataset: ReidDataset, query: NDArray[np.int64], gallery: NDArray[np.int64]) -> Visits:
-    """Runs of pictures of one person at one camera; recordings of their own clock are put far apart."""
+    """Runs of pictures of one person at one camera; each recording has a clock of its own."""
     rows = np.union1d(query, gallery)
     seen = [record for record in (dataset.records[row] for row in rows) if record.frame is not None]
     if len({record.camera_id for record in seen}) > _MOST_CAMERAS:
         seen = []
-    clocks = {name: _NEW_CLOCK * place for place, name in enumerate(sorted({record.sequence for record in seen}))}
+    clocks = {name: place for place, name in enumerate(sorted({record.sequence for record in seen}))}
     times: dict[tuple[int, str, str], list[int]] = {}
     for record in seen:
         times.setdefault((record.person_id, record.sequence, record.camera_id), []).append(record.frame or 0)
     visits = [
-        (person, camera, clocks[sequence] + run[0], clocks[sequence] + run[-1])
+        (person, camera, run[0], run[-1], clocks[sequence])
         for (person, sequence, camera), frames in times.items()
         for run in _runs(np.sort(frames))
     ]
-    people, cameras, starts, ends = zip(*visits, strict=True) if visits else ((), (), (), ())
-    return Visits(np.array(people, np.int64), cameras, np.array(starts, np.float64), np.array(ends, np.float64))
+    people, cameras, starts, ends, clock_nos = zip(*visits, strict=True) if visits else ((), (), (), (), ())
+    return Visits(
+        np.array(people, np.int64),
+        cameras,
+        np.array(starts, np.float64),
+        np.array(ends, np.float64),
+        np.array(clock_nos, np.int64),
+    )
 
 
 def _runs(frames: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -191,12 +191,12 @@ def _gap_cards(gaps: Sequence[PairGaps], unit: str) -> list[Card]:
 
 
 def _gap_figure(gaps: PairGaps, unit: str) -> str:
-    reach = 1.15 * float(np.quantile(np.abs(gaps.same), 0.95)) + 1
+    reach = 1.15 * float(np.quantile(np.abs(gaps.same), 0.9)) + 1
     body = density_chart(
         [("different people", gaps.different, _OTHER.css_class), ("same person", gaps.same, _SAME.css_class)],
         x=Axis.of(unit, -reach, reach),
         title=f"Transit times between {gaps.cameras[0]} and {gaps.cameras[1]}",
         size=(340, 170),
     )
-    pair = escape(" and ".join(gaps.cameras))
+    pair = escape(" ↔ ".join(gaps.cameras))
     return f"<figure><figcaption>{pair} <span>{len(gaps.same)} transits</span></figcaption>{body}</figure>"

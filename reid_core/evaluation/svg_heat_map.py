@@ -35,13 +35,13 @@ def heat_map(
         title: Read out to those who do not see it.
     """
     count = len(labels)
-    margin = 26.0 + 7.0 * min(14, max(len(label) for label in labels))
+    margin = max(52.0, 26.0 + 7.0 * min(14, max(len(label) for label in labels)))
     cell = min(108.0, max(17.0, (520.0 - margin) / count))
     height = min(cell, 46.0) if count > 1 else cell
     width, tall = margin + cell * count + 4, 44.0 + height * count + 4
     parts = [f"<title>{escape(title)}</title>"]
     parts.append(f'<text class="axis-label" x="{margin:.1f}" y="12">{escape(column_label)} →</text>')
-    parts.append(f'<text class="axis-label" x="4" y="12">{escape(row_label)} ↓</text>')
+    parts.append(f'<text class="axis-label" x="4" y="36">{escape(row_label)} ↓</text>')
     for place, label in enumerate(labels):
         short = label if len(label) <= 14 else f"{label[:13]}…"
         x, y = margin + cell * (place + 0.5), 44 + height * (place + 0.5)

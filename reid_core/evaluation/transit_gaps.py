@@ -26,16 +26,16 @@ class Visits:
     Attributes:
         person_ids: 0 for nobody in particular. Shape ``(V,)``.
         cameras: Names, V of them.
-        starts: On one clock for all cameras. Shape ``(V,)``.
+        starts: Any unit. Shape ``(V,)``.
         ends: As ``starts``. Shape ``(V,)``.
-        unit: Of the times, such as "s".
+        clocks: Which times can be compared: those of one number. Shape ``(V,)``.
     """
 
     person_ids: NDArray[np.int64]
     cameras: Sequence[str]
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
-    unit: str = "s"
+    clocks: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def transit_gaps(visits: Visits, *, least: int = 5) -> list[PairGaps]:
         ValueError: If the lengths differ.
     """
     count = len(visits.person_ids)
-    if not count == len(visits.cameras) == len(visits.starts) == len(visits.ends):
+    if not count == len(visits.cameras) == len(visits.starts) == len(visits.ends) == len(visits.clocks):
         raise ValueError(f"{count} people, {len(visits.cameras)} cameras and their times do not fit")
     cameras = np.asarray(visits.cameras, np.str_)
     same = _transits(visits, cameras)
@@ -76,13 +76,12 @@ def transit_gaps(visits: Visits, *, least: int = 5) -> list[PairGaps]:
 def _transits(visits: Visits, cameras: NDArray[np.str_]) -> dict[tuple[str, str], list[float]]:
     """Signed gaps between consecutive visits of one person to different cameras."""
     gaps: dict[tuple[str, str], list[float]] = {}
-    for person in np.unique(visits.person_ids[visits.person_ids != _NOBODY]):
-        own = np.flatnonzero(visits.person_ids == person)
-        for first, then in pairwise(own[np.argsort(visits.starts[own], kind="stable")].tolist()):
-            here, there = str(cameras[first]), str(cameras[then])
-            if here != there:
-                gap = max(0.0, float(visits.starts[then] - visits.ends[first]))
-                gaps.setdefault((min(here, there), max(here, there)), []).append(gap if here < there else -gap)
+    people, clocks = visits.person_ids, visits.clocks
+    for first, then in pairwise(np.lexsort((visits.starts, clocks, people)).tolist()):
+        here, there = str(cameras[first]), str(cameras[then])
+        if people[first] == people[then] != _NOBODY and clocks[first] == clocks[then] and here != there:
+            gap = max(0.0, float(visits.starts[then] - visits.ends[first]))
+            gaps.setdefault((min(here, there), max(here, there)), []).append(gap if here < there else -gap)
     return gaps
 
 
@@ -94,4 +93,5 @@ def _between_others(visits: Visits, cameras: NDArray[np.str_], pair: tuple[str, 
     back = visits.starts[a][:, None] - visits.ends[b][None, :]
     gaps = np.where(onward > 0, onward, np.where(back > 0, -back, 0.0))
     people_a, people_b = visits.person_ids[a][:, None], visits.person_ids[b][None, :]
-    return np.asarray(gaps[(people_a != people_b) | (people_a == _NOBODY)], np.float64)
+    others = (people_a != people_b) | (people_a == _NOBODY)
+    return np.asarray(gaps[others & (visits.clocks[a][:, None] == visits.clocks[b][None, :])], np.float64)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ def visits(*rows: tuple[int, str, float, float]) -> Visits:
         [row[1] for row in rows],
         np.array([row[2] for row in rows], np.float64),
         np.array([row[3] for row in rows], np.float64),
+        np.zeros(len(rows), np.int64),
     )
 
 
@@ -47,10 +50,22 @@ def test_pairs_with_few_transits_are_left_out_and_the_busiest_comes_first():
     assert [gaps.cameras for gaps in transit_gaps(walks, least=1)] == [("b", "c"), ("a", "b")]
 
 
+def test_times_of_different_clocks_are_never_compared():
+    walks = visits((1, "a", 0, 1), (1, "b", 5, 6), (2, "a", 20, 21), (2, "b", 30, 31))
+    (gaps,) = transit_gaps(replace(walks, clocks=np.array([0, 0, 1, 1])), least=1)
+    assert sorted(gaps.same.tolist()) == [4.0, 9.0]
+    assert gaps.different.tolist() == []
+    assert transit_gaps(replace(walks, clocks=np.array([0, 1, 0, 1])), least=1) == []
+
+
 def test_order_of_visits_does_not_matter():
     order = np.random.default_rng(1).permutation(6)
     shuffled = Visits(
-        WALKS.person_ids[order], [WALKS.cameras[at] for at in order], WALKS.starts[order], WALKS.ends[order]
+        WALKS.person_ids[order],
+        [WALKS.cameras[at] for at in order],
+        WALKS.starts[order],
+        WALKS.ends[order],
+        WALKS.clocks,
     )
     (one,), (other,) = transit_gaps(WALKS, least=1), transit_gaps(shuffled, least=1)
     assert sorted(one.same) == sorted(other.same)
@@ -64,19 +79,20 @@ def test_nobody_went_anywhere():
 
 def test_lengths_that_differ_are_refused():
     with pytest.raises(ValueError, match="2 people, 1 cameras"):
-        transit_gaps(Visits(np.array([1, 2]), ["a"], np.zeros(2), np.zeros(2)))
+        transit_gaps(Visits(np.array([1, 2]), ["a"], np.zeros(2), np.zeros(2), np.zeros(2, np.int64)))
 
 
 def test_many_others_are_thinned():
     people, rng = np.arange(1, 2001), np.random.default_rng(2)
     starts = rng.random(2000) * 1000
-    crowd = Visits(people, ["a", "b"] * 1000, starts, starts + 1)
+    crowd = Visits(people, ["a", "b"] * 1000, starts, starts + 1, np.zeros(2000, np.int64))
     walk = visits((5000, "a", 0, 1), (5000, "b", 2, 3))
     both = Visits(
         np.append(crowd.person_ids, walk.person_ids),
         [*crowd.cameras, *walk.cameras],
         np.append(crowd.starts, walk.starts),
         np.append(crowd.ends, walk.ends),
+        np.zeros(2002, np.int64),
     )
     (gaps,) = transit_gaps(both, least=1)
     assert 50_000 < len(gaps.different) <= 200_000
