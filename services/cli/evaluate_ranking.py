@@ -65,8 +65,12 @@ def ranking(
 
         if any(value is not None for value in named.values()):
             raise InputError(f"--truth scores the stored site and goes without {', '.join(named)}")
+        if validation:
+            raise InputError("--truth scores the stored site and goes without --validation")
         score_stored_site(truth, data_dir=data_dir, generation=generation, json=json, csv=csv, report=report)
         return
+    if generation is not None:
+        raise InputError("--generation belongs to --truth: a dataset is scored from --features")
     if dataset is None or root is None or features is None:
         missing = ", ".join(name for name, value in named.items() if value is None)
         raise InputError(f"give --dataset, --root and --features, or --truth for the stored site; missing: {missing}")

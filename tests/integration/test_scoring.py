@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from reid_core.errors import GroundTruthError, NoGenerationError
+from reid_core.errors import GroundTruthError, InputError, NoGenerationError
+from reid_core.evaluation.mot_files import write_mot
+from reid_core.evaluation.ranking_page import ranking_page
+from reid_core.evaluation.report_page import render_page
 from reid_core.metrics.mot_boxes import MotBoxes
 from reid_core.retrieval.index import FlatIndex, IndexRows
 from reid_core.types import Camera, ClockQuality, Crop, CropQuality, Embedding, Tracklet, TrackPath
 from reid_core.vision.contact_sheet import draw_contact_sheet
 from reid_core.vision.crops import encode_crop
 from services.bootstrap import open_blobs, open_database
+from services.cli.main import app
 from services.scoring import read_site_truth, score_site
 from services.settings import Settings
 from services.showcase import sheet_rows
+from services.site_story import site_story
 from services.storage.blobs import blob_key
 from services.storage.cameras import CameraRepository
 from services.storage.generations import GenerationRepository
@@ -26,6 +34,8 @@ from services.storage.tracklets import TrackletRepository
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from click.testing import Result
 
     from services.storage.session import Database
 
@@ -166,3 +176,71 @@ def test_person_zero_is_refused(tmp_path: Path):
     (tmp_path / "cam1.txt").write_text("1,0,0,0,5,9,1,1,1\n")
     with pytest.raises(GroundTruthError, match="numbered from 1, found 0"):
         read_site_truth(tmp_path)
+
+
+def written_truth(folder: Path, site: dict[str, MotBoxes]) -> Path:
+    (folder / "boxes").mkdir(parents=True)
+    for camera, boxes in site.items():
+        write_mot(folder / "boxes" / f"{camera}.txt", boxes)
+    return folder
+
+
+def evaluate(settings: Settings, truth: Path, *more: object) -> Result:
+    where = ["--data-dir", settings.data_dir, "--truth", truth]
+    return CliRunner().invoke(app, ["evaluate", "ranking", *map(str, (*where, *more))])
+
+
+def test_story_of_the_site_looks_into_every_query(settings: Settings, database: Database, site: dict[str, MotBoxes]):
+    with database.read() as session:
+        scores = score_site(session, site)
+        story = site_story(session, open_blobs(settings), scores, title="t")
+        assert story is not None
+        assert [query.precision for query in story.inspection.queries] == pytest.approx([1, 1, 1, 0.5])
+        html = render_page(ranking_page(story))
+    assert story.inspected == "all 4 queries"
+    pairs = story.inspection.pairs
+    assert pairs is not None
+    assert pairs.mean_precision[0, 1] == pytest.approx(1.0)
+    assert pairs.mean_precision[1, 0] == pytest.approx(0.75)
+    assert html.count("data:image/jpeg;base64,") > 10
+
+
+def test_command_scores_the_stored_site_and_writes_all_forms(
+    settings: Settings, site: dict[str, MotBoxes], tmp_path: Path
+):
+    truth = written_truth(tmp_path / "truth", site)
+    report, rows = tmp_path / "report.html", tmp_path / "rows.csv"
+    done = evaluate(settings, truth, "--json", "-", "--csv", rows, "--report", report)
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert result["map"] == pytest.approx(3.5 / 4)
+    assert (result["model_id"], result["tracking"]["FP"], sorted(result["cameras"])) == ("angles", 10, ["cam1", "cam2"])
+    assert "Retrieval across cameras" in report.read_text()
+    table = list(csv.DictReader(rows.read_text().splitlines()))
+    assert [float(row["average_precision"]) for row in table] == pytest.approx([1, 1, 1, 0.5])
+    assert [row["camera_id"] for row in table] == ["cam1", "cam1", "cam2", "cam2"]
+
+
+def test_a_generation_is_chosen_by_the_beginning_of_its_id(
+    settings: Settings, site: dict[str, MotBoxes], tmp_path: Path
+):
+    truth = written_truth(tmp_path / "truth", site)
+    name = json.loads(evaluate(settings, truth, "--json", "-").stdout)["generation"]
+    assert evaluate(settings, truth, "--generation", name[:8]).exit_code == 0
+    error = evaluate(settings, truth, "--generation", "zz").exception
+    assert isinstance(error, InputError)
+    assert error.detail == f"0 generations begin with 'zz'; there are: {name}"
+
+
+def test_a_site_where_nobody_was_seen_twice_has_no_report(
+    settings: Settings, site: dict[str, MotBoxes], tmp_path: Path
+):
+    apart = site | {"cam2": MotBoxes.of(site["cam2"].frames, site["cam2"].ids + 50, site["cam2"].boxes_px)}
+    truth = written_truth(tmp_path / "truth", apart)
+    assert json.loads(evaluate(settings, truth, "--json", "-").stdout)["map"] is None
+    assert "queries" in evaluate(settings, truth, "--csv", tmp_path / "rows.csv").stdout
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1
+    error = evaluate(settings, truth, "--report", tmp_path / "report.html").exception
+    assert isinstance(error, InputError)
+    assert "nobody was seen by two cameras" in error.detail
+    assert not (tmp_path / "report.html").exists()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from reid_core.errors import DatasetError, FeaturesError, ReknitError
+from reid_core.errors import DatasetError, FeaturesError, InputError, ReknitError
 from reid_core.evaluation.datasets.registry import DATASETS, read_dataset
 from services.cli.main import app, main
 
@@ -144,3 +144,33 @@ def test_ids_that_never_match_are_one_line_and_exit_code_two(
     assert captured.err == (
         "reknit: The dataset cannot be used: market1501, standard: none of 2 queries has a true match in the gallery\n"
     )
+
+
+def test_report_is_a_page_of_its_own(market: tuple[Path, Path], tmp_path: Path):
+    run("market1501", *market, "--report", tmp_path / "out" / "report.html", "--json", "-")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "Market-1501" in page
+    assert "No picture of these queries" in page  # the tiny dataset's pictures are empty files
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "missing: --dataset, --root, --features"),
+        (["--dataset", "market1501", "--root", "x"], "missing: --features"),
+        (
+            ["--truth", "t", "--root", "x"],
+            "--truth scores the stored site and goes without --dataset, --root, --features",
+        ),
+        (["--truth", "t", "--validation"], "--truth scores the stored site and goes without --validation"),
+    ],
+)
+def test_options_that_do_not_fit_are_named(given: list[str], told: str):
+    result = CliRunner().invoke(app, ["evaluate", "ranking", *given])
+    assert isinstance(result.exception, InputError)
+    assert told in result.exception.detail
+
+
+def test_generation_without_truth_is_refused(market: tuple[Path, Path]):
+    assert "--generation belongs to --truth" in refusal("market1501", *market, "--generation", "0").detail
