@@ -21,7 +21,12 @@ _ANCHORS = {
 
 
 def fusion(
-    lists: Annotated[Path, typer.Option(help="Folder of list_market_train_new.txt and list_market_test_new.txt[.gz].")],
+    lists: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of Market-1501's list_market_train_new.txt and _test_new.txt, or of a simulated tracklet log."
+        ),
+    ],
     visual_map: Annotated[
         float, typer.Option(help="mAP that looks alone shall reach, between 0 and 1; 0.604 and 0.754 have anchors.")
     ] = 0.754,
@@ -31,14 +36,14 @@ def fusion(
     ] = None,
     json: Json = None,
 ) -> None:
-    """Real times of Market-1501, simulated looks of a wanted quality: what each method of fusion gains."""
-    from reid_core.evaluation.fusion.lists import read_timed_lists
+    """Real times, simulated looks of a wanted quality: what each method of fusing both gains."""
     from reid_core.evaluation.fusion.methods import chosen_methods
     from reid_core.evaluation.fusion.report import report_fusion
+    from reid_core.evaluation.fusion.sources import read_times
     from services.cli.progress import progress
 
     methods = chosen_methods(method)
-    timed = read_timed_lists(lists)
+    timed = read_times(lists)
     with progress("Simulating and scoring", None) as advance:
         report = report_fusion(timed, methods, wanted_map=visual_map, seed=seed, on_step=advance)
     if json is not None:
