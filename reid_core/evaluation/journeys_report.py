@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,14 +59,15 @@ class JourneysReport:
         }
 
 
-def report_journeys(pairs: Iterable[SequencePair]) -> JourneysReport:
+def report_journeys(pairs: Iterable[SequencePair], *, offsets: Mapping[str, int] | None = None) -> JourneysReport:
     """Read and score all cameras together; nothing is scored unless every file can be read.
 
     Args:
         pairs: One for each camera, named as the camera.
+        offsets: How many frames later than others a camera began, for those that did.
 
     Raises:
-        MotFileError: If a file cannot be used, or a camera is there twice.
+        MotFileError: If a file cannot be used, a camera is there twice, or an offset is of no camera.
     """
     truth: dict[str, MotBoxes] = {}
     result: dict[str, MotBoxes] = {}
@@ -74,14 +75,29 @@ def report_journeys(pairs: Iterable[SequencePair]) -> JourneysReport:
         if pair.name in truth:
             raise MotFileError(f"camera {pair.name} is there twice")
         truth[pair.name], result[pair.name] = _read_truth(pair.ground_truth), read_tracks(pair.result)
+    for camera in offsets or {}:
+        if camera not in truth:
+            raise MotFileError(
+                f"there is no camera {camera}, but an offset of it; there are {', '.join(sorted(truth))}"
+            )
     people, identities, cameras = _tracklets(truth, result)
     return JourneysReport(
-        scores=evaluate_multi_camera(truth, result),
+        scores=evaluate_multi_camera(_on_one_clock(truth, offsets), _on_one_clock(result, offsets)),
         pairs=count_pairs(people, identities, camera_ids=cameras),
         cameras=len(truth),
         tracklets=len(people),
         distractors=int(np.count_nonzero(people == NOBODY)),
     )
+
+
+def _on_one_clock(cameras: Mapping[str, MotBoxes], offsets: Mapping[str, int] | None) -> dict[str, MotBoxes]:
+    if not offsets:
+        return dict(cameras)
+    earliest = min(offsets.get(camera, 0) for camera in cameras)
+    return {
+        camera: replace(boxes, frames=boxes.frames + offsets.get(camera, 0) - earliest)
+        for camera, boxes in cameras.items()
+    }
 
 
 def _read_truth(path: Path) -> MotBoxes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reid_core.errors import InputError
 from services.cli.options import Json, write_json
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def journeys(
         Path, typer.Option(help="Folder of MOTChallenge ground truth, CAMERA.txt or CAMERA/gt/gt.txt.")
     ],
     result: Annotated[Path, typer.Option(help="Folder of results, CAMERA.txt; an id is one person at every camera.")],
+    offset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CAMERA=FRAMES", help="How many frames later than others a camera began. Repeatable."),
+    ] = None,
     json: Json = None,
 ) -> None:
     """IDF1 over all cameras, MCTA, precision and recall of tracklet pairs; frames of all cameras count on one clock."""
@@ -44,11 +49,19 @@ def journeys(
     for folder in (ground_truth, result):
         if not folder.is_dir():
             raise MotFileError(f"{folder} is no folder of one file a camera")
-    report = report_journeys(pair_sequences([ground_truth], [result]))
+    report = report_journeys(pair_sequences([ground_truth], [result]), offsets=dict(map(_offset, offset or [])))
     if json is not None:
         write_json(json, report.as_dict())
     if json != "-":
         _print_table(report)
+
+
+def _offset(text: str) -> tuple[str, int]:
+    camera, _, frames = text.rpartition("=")
+    try:
+        return camera, int(frames)
+    except ValueError as error:
+        raise InputError(f"an offset reads CAMERA=FRAMES, such as cam2=75, not {text!r}") from error
 
 
 def _print_table(report: JourneysReport) -> None:

@@ -58,6 +58,29 @@ def test_table_names_the_figures(folders: tuple[Path, Path]):
     assert "right steps across cameras" in out
 
 
+def test_cameras_that_began_later_are_put_on_one_clock(tmp_path: Path):
+    # Person 1 is at cam1 in frames 1-4 and 9-12; cam2, which began 4 frames later, has its frames 1-3 between them.
+    for side, middle in (("truth", 1), ("result", 9)):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "cam1.txt").write_text(rows((1, 1, 4, 0), (1, 9, 12, 0)))
+        (tmp_path / side / "cam2.txt").write_text(rows((middle, 1, 3, 0)))
+    folders = tmp_path / "truth", tmp_path / "result"
+    late = json.loads(invoke(*folders, "--offset", "cam2=4", "--json", "-").stdout)
+    early = json.loads(invoke(*folders, "--offset", "cam1=-4", "--json", "-").stdout)
+    assert (late["across"], late["across_mismatches"]) == (3, 2)
+    assert late == early
+    together = json.loads(invoke(*folders, "--json", "-").stdout)
+    assert together["across"] == 2  # both cameras see the person begin at once
+    assert together["IDF1"] == late["IDF1"]
+
+
+def test_offsets_of_another_form_or_of_no_camera_are_refused(folders: tuple[Path, Path]):
+    for text, told in (("cam1", "not 'cam1'"), ("cam1=x", "not 'cam1=x'"), ("cam7=3", "there is no camera cam7")):
+        done = invoke(*folders, "--offset", text)
+        assert isinstance(done.exception, ReknitError)
+        assert told in done.exception.detail
+
+
 def refusal(truth: Path, result: Path) -> ReknitError:
     done = invoke(truth, result)
     assert isinstance(done.exception, MotFileError), done.output
