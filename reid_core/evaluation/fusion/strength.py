@@ -19,7 +19,7 @@ __all__ = ["MAP_TOLERANCE", "solve_strength", "visual_map"]
 MAP_TOLERANCE = 0.0005
 _LOWEST, _HIGHEST = 0.01, 10.0
 _GUESS = (0.08, 0.6)
-_MOST_STEPS = 40
+_FINEST = 1e-6
 
 
 def visual_map(lists: TimedLists, appearance: Appearance, strength: float) -> float:
@@ -64,13 +64,12 @@ def solve_strength(
         return value
 
     low, high = _bracket(excess, wanted_map)
-    for _ in range(_MOST_STEPS):
+    while True:
         middle = math.sqrt(low * high)
         value = excess(middle)
-        if abs(value) <= MAP_TOLERANCE or high / low < 1 + 1e-6:
+        if abs(value) <= MAP_TOLERANCE or high / low < 1 + _FINEST:
             return middle
         low, high = (middle, high) if value > 0 else (low, middle)
-    return middle
 
 
 def _bracket(excess: Callable[[float], float], wanted_map: float) -> tuple[float, float]:
