@@ -194,9 +194,9 @@ def _gap_figure(gaps: PairGaps, unit: str) -> str:
     reach = 1.15 * float(np.quantile(np.abs(gaps.same), 0.9)) + 1
     body = density_chart(
         [("different people", gaps.different, _OTHER.css_class), ("same person", gaps.same, _SAME.css_class)],
-        x=Axis.of(unit, -reach, reach),
+        x=Axis.of(unit, -reach, reach, about=4),
         title=f"Transit times between {gaps.cameras[0]} and {gaps.cameras[1]}",
-        size=(340, 170),
+        size=(280, 160),
     )
     pair = escape(" ↔ ".join(gaps.cameras))
     return f"<figure><figcaption>{pair} <span>{len(gaps.same)} transits</span></figcaption>{body}</figure>"
