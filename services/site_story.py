@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_core.errors import StorageError, UnknownCropError
 from reid_core.evaluation.inspection import Searches, inspect_searches
 from reid_core.evaluation.ranking_page import RankingStory
 from reid_core.evaluation.report_page import Table
@@ -134,9 +135,12 @@ def _inspect(scores: SiteScores, ranking: RankingScores, stored: _Stored) -> Ins
 
 
 def _portraits(stored: _Stored, blobs: BlobStore, scores: SiteScores) -> Portraits:
-    def picture(row: int) -> bytes:
+    def picture(row: int) -> bytes | None:
         tracklet = stored.tracklets[row]
-        return blobs.read_crop(tracklet.blob_key, tracklet.display_order[0])
+        try:
+            return blobs.read_crop(tracklet.blob_key, tracklet.display_order[0])
+        except (StorageError, UnknownCropError):
+            return None  # a page that lacks one picture is worth more than no page
 
     def lines(row: int) -> tuple[str, ...]:
         return (stored.tracklets[row].camera_id, clock_time(stored.tracklets[row]))

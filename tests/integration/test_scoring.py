@@ -205,6 +205,18 @@ def test_story_of_the_site_looks_into_every_query(settings: Settings, database: 
     assert html.count("data:image/jpeg;base64,") > 10
 
 
+def test_a_lost_blob_leaves_a_gap_in_the_report(settings: Settings, database: Database, site: dict[str, MotBoxes]):
+    blobs = open_blobs(settings)
+    with database.read() as session:
+        lost = TrackletRepository(session).by_no(1)
+        blobs.delete(lost.blob_key)
+        story = site_story(session, blobs, score_site(session, site), title="t")
+        assert story is not None
+        html = render_page(ranking_page(story))
+    assert "no picture" in html
+    assert "data:image/jpeg;base64," in html
+
+
 def test_command_scores_the_stored_site_and_writes_all_forms(
     settings: Settings, site: dict[str, MotBoxes], tmp_path: Path
 ):

@@ -147,6 +147,16 @@ def test_many_cameras_are_not_told_apart():
     assert inspect_searches(ONE, most_cameras=2).pairs is None
 
 
+def test_as_many_cameras_as_pictures_need_no_table_of_pairs():
+    # LaST: every picture is its own camera; a table of pairs would take hundreds of gigabytes.
+    count = 60_000
+    people = np.append([1], np.full(count - 1, 2))
+    values = np.arange(count, dtype=np.float32)[None]
+    found = inspect_searches(searches(values, people, np.arange(count).astype(str), np.array([1]), np.array(["x"])))
+    assert found.pairs is None
+    assert len(found.similarities.different) == 500
+
+
 def test_query_without_a_match_and_no_query_are_refused():
     lonely = searches(DISTANCES, PEOPLE, CAMERAS, np.array([8]), np.array(["a"]))
     with pytest.raises(ValueError, match="query 1000 has no true match"):
