@@ -103,7 +103,8 @@ class _Sheet:
         return f'<div class="search">{about}{asking}<div class="answers">{answers}</div>{missed}</div>'
 
     def _answer(self, answer: Answer, *more: str) -> str:
-        return self._crop(answer.row, "right" if answer.is_right else "wrong", (f"d {answer.distance:.2f}", *more))
+        far = f"d {answer.distance:.2f}" if answer.distance < 10 else f"d {answer.distance:.0f}"
+        return self._crop(answer.row, "right" if answer.is_right else "wrong", (far, *more))
 
     def _crop(self, row: int, css_class: str, more: tuple[str, ...]) -> str:
         lines = "<br>".join(escape(line) for line in (*self._portraits.lines(row), *more))

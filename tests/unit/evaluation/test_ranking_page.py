@@ -166,6 +166,12 @@ def test_missed_match_stands_behind_the_answers_with_its_rank():
     assert "cam &lt;500&gt;<br>d 0.90<br>rank 47" in worst.body
 
 
+def test_distances_have_as_many_digits_as_help():
+    query = replace(shown(10, 0.5), answers=(Answer(1, 0.064, is_right=True), Answer(2, 934.01, is_right=False)))
+    spread, _ = search_cards([query], portraits())
+    assert re.findall(r"d ([\d.]+)", spread.body) == ["0.06", "934"]
+
+
 def test_worst_searches_are_of_different_people_and_worst_first():
     queries = [shown(10, 0.3), shown(11, 0.1), shown(20, 0.2), shown(30, 0.9)]
     _, worst = search_cards(queries, portraits())
