@@ -9,7 +9,7 @@ JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev weights demo serve test test-slow check format coverage \
-        benchmark-tracker benchmark-search benchmark-ingest benchmark-ranking clean
+        benchmark benchmark-tracker benchmark-search benchmark-ingest benchmark-ranking clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -59,6 +59,9 @@ test-slow: install-dev weights  ## The slow tests: default-size site, twenty kil
 
 coverage: install-dev weights  ## Branch coverage of the default tests
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not gpu" --cov --cov-report=term-missing:skip-covered
+
+benchmark: benchmark-tracker benchmark-search benchmark-ranking benchmark-ingest  ## All of them, then one table of ratios
+	$(BIN)/python tests/benchmarks/summary.py tracker search ranking ingest
 
 benchmark-tracker: install-dev  ## The tracker beside its peers (build/benchmarks/tracker.json)
 	tests/benchmarks/peers/install.sh

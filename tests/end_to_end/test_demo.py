@@ -142,4 +142,4 @@ def test_default_demo_lands_where_it_should(tmp_path: Path, weights_dir: Path):
     retrieval = result["retrieval"]["cold_start"]
     assert 0.25 <= retrieval["map"] <= 0.5
     assert retrieval["tracklets"] >= 250
-    assert result["tracking"]["HOTA"] > 55
+    assert result["tracking"]["HOTA"] > 50
