@@ -10,8 +10,10 @@ import numpy as np
 from reid_core.errors import MotFileError
 from reid_core.evaluation.mot_files import read_tracks
 from reid_core.evaluation.stored_site import identify
+from reid_core.evaluation.tracking_report import TrackingReport
 from reid_core.metrics.mot_boxes import PEDESTRIAN, MotBoxes
 from reid_core.metrics.multi_camera import MultiCameraScores, evaluate_multi_camera
+from reid_core.metrics.tracking import evaluate_tracking
 from reid_core.metrics.tracklet_pairs import NOBODY, PairCounts, count_pairs
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class JourneysReport:
         cameras: How many.
         tracklets: How many.
         distractors: Tracklets that show nobody in particular.
+        tracking: Each camera for itself, by its name.
     """
 
     scores: MultiCameraScores
@@ -42,6 +45,7 @@ class JourneysReport:
     cameras: int
     tracklets: int
     distractors: int
+    tracking: TrackingReport
 
     def as_dict(self) -> dict[str, float | int]:
         """Every figure: percent, except for the counts."""
@@ -57,6 +61,18 @@ class JourneysReport:
             "tracklets": self.tracklets,
             "distractors": self.distractors,
         }
+
+    def rows(self) -> list[dict[str, str | float | int]]:
+        """One for each camera and one of all together; only the last one has the figures over all cameras.
+
+        Columns are the camera's tracking figures; those over all cameras are named as in the JSON, after ``site_``.
+        """
+        overall = {f"site_{name}": value for name, value in self.as_dict().items()}
+        rows = [
+            {"camera": row["sequence"], **{name: value for name, value in row.items() if name != "sequence"}}
+            for row in self.tracking.rows()
+        ]
+        return [*({**row, **dict.fromkeys(overall, "")} for row in rows[:-1]), {**rows[-1], **overall}]
 
 
 def report_journeys(pairs: Iterable[SequencePair], *, offsets: Mapping[str, int] | None = None) -> JourneysReport:
@@ -87,6 +103,7 @@ def report_journeys(pairs: Iterable[SequencePair], *, offsets: Mapping[str, int]
         cameras=len(truth),
         tracklets=len(people),
         distractors=int(np.count_nonzero(people == NOBODY)),
+        tracking=TrackingReport.of({camera: evaluate_tracking(truth[camera], result[camera]) for camera in truth}),
     )
 
 

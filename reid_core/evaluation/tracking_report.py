@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from reid_core.evaluation.sequence_pairs import SequencePair
     from reid_core.metrics.mot_boxes import MotBoxes
 
-__all__ = ["TrackingReport", "report_tracking"]
+__all__ = ["COMBINED", "TrackingReport", "report_tracking"]
+
+COMBINED = "COMBINED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,24 @@ class TrackingReport:
     sequences: dict[str, TrackingScores]
     combined: TrackingScores
 
+    @staticmethod
+    def of(sequences: dict[str, TrackingScores]) -> TrackingReport:
+        """The report of these sequences.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        return TrackingReport(sequences, combine(list(sequences.values())))
+
     def as_dict(self) -> dict[str, object]:
         """The combined figures under their customary names, and the same for each of ``sequences``."""
         each = {name: scores.as_dict() for name, scores in self.sequences.items()}
         return {**self.combined.as_dict(), "sequences": each}
+
+    def rows(self) -> list[dict[str, str | float | int]]:
+        """One for each sequence and one of all together, named ``COMBINED``; every row has the same columns."""
+        named = [*self.sequences.items(), (COMBINED, self.combined)]
+        return [{"sequence": name, **scores.as_dict()} for name, scores in named]
 
 
 def report_tracking(pairs: Iterable[SequencePair]) -> TrackingReport:
@@ -39,7 +55,7 @@ def report_tracking(pairs: Iterable[SequencePair]) -> TrackingReport:
     """
     read = [(pair.name, read_tracks(pair.ground_truth), read_tracks(pair.result)) for pair in pairs]
     scores = {_unique(name, number, read): evaluate_tracking(t, r) for number, (name, t, r) in enumerate(read)}
-    return TrackingReport(scores, combine(list(scores.values())))
+    return TrackingReport.of(scores)
 
 
 def _unique(name: str, number: int, read: list[tuple[str, MotBoxes, MotBoxes]]) -> str:

@@ -10,7 +10,7 @@ import typer
 from services.cli.evaluate_fusion import fusion
 from services.cli.evaluate_journeys import journeys
 from services.cli.evaluate_ranking import ranking
-from services.cli.options import Json, write_json
+from services.cli.options import Json, write_csv, write_json, write_text
 
 if TYPE_CHECKING:
     from reid_core.evaluation.tracking_report import TrackingReport
@@ -40,16 +40,30 @@ def tracking(
         ),
     ],
     json: Json = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write one row for each sequence and a combined one to this file.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with figures, curves and sequences to this .html file.")
+    ] = None,
 ) -> None:
     """HOTA, IDF1, MOTA and their parts, as TrackEval defines them; several sequences are combined by their counts."""
     from reid_core.evaluation.sequence_pairs import pair_sequences
     from reid_core.evaluation.tracking_report import report_tracking
 
-    report = report_tracking(pair_sequences(ground_truth, result))
+    scores = report_tracking(pair_sequences(ground_truth, result))
+    if report is not None:
+        from reid_core.evaluation.report_page import render_page
+        from reid_core.evaluation.tracking_page import tracking_page
+
+        write_text(report, render_page(tracking_page(scores)))
+    if csv is not None:
+        rows = scores.rows()
+        write_csv(csv, list(rows[0]), (row.values() for row in rows))
     if json is not None:
-        write_json(json, report.as_dict())
+        write_json(json, scores.as_dict())
     if json != "-":
-        _print_table(report)
+        _print_table(scores)
 
 
 def _print_table(report: TrackingReport) -> None:

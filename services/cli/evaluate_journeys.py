@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_core.errors import InputError
-from services.cli.options import Json, write_json
+from services.cli.options import Json, write_csv, write_json, write_text
 
 if TYPE_CHECKING:
     from reid_core.evaluation.journeys_report import JourneysReport
@@ -40,6 +40,12 @@ def journeys(
         typer.Option(metavar="CAMERA=FRAMES", help="How many frames later than others a camera began. Repeatable."),
     ] = None,
     json: Json = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write one row for each camera and a combined one to this file.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with figures, curves and cameras to this .html file.")
+    ] = None,
 ) -> None:
     """IDF1 over all cameras, MCTA, precision and recall of tracklet pairs; frames of all cameras count on one clock."""
     from reid_core.errors import MotFileError
@@ -49,11 +55,19 @@ def journeys(
     for folder in (ground_truth, result):
         if not folder.is_dir():
             raise MotFileError(f"{folder} is no folder of one file a camera")
-    report = report_journeys(pair_sequences([ground_truth], [result]), offsets=dict(map(_offset, offset or [])))
+    scores = report_journeys(pair_sequences([ground_truth], [result]), offsets=dict(map(_offset, offset or [])))
+    if report is not None:
+        from reid_core.evaluation.journeys_page import journeys_page
+        from reid_core.evaluation.report_page import render_page
+
+        write_text(report, render_page(journeys_page(scores)))
+    if csv is not None:
+        rows = scores.rows()
+        write_csv(csv, list(rows[0]), (row.values() for row in rows))
     if json is not None:
-        write_json(json, report.as_dict())
+        write_json(json, scores.as_dict())
     if json != "-":
-        _print_table(report)
+        _print_table(scores)
 
 
 def _offset(text: str) -> tuple[str, int]:

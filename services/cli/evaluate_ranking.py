@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from reid_core.errors import InputError
-from services.cli.options import DataDir, Json, write_json, write_text
+from services.cli.options import DataDir, Json, write_csv, write_json, write_text
 
 if TYPE_CHECKING:
     from reid_core.evaluation.datasets.registry import PublishedSize
@@ -158,14 +158,8 @@ def _size_notes(report: RankingReport, size: PublishedSize | None) -> list[str]:
 
 
 def _write_csv(path: Path, report: RankingReport) -> None:
-    import csv
-    import io
     from dataclasses import astuple, fields
 
     from reid_core.evaluation.ranking_report import QueryRow
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([field.name for field in fields(QueryRow)])
-    writer.writerows(astuple(row) for row in report.query_rows())
-    write_text(path, text.getvalue())
+    write_csv(path, [field.name for field in fields(QueryRow)], map(astuple, report.query_rows()))

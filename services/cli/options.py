@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reid_core.errors import OutputError
 from services.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 DataDir = Annotated[
     Path | None,
@@ -36,6 +41,19 @@ def write_json(target: str, payload: object) -> None:
         print(text, end="")
     else:
         write_text(Path(target), text)
+
+
+def write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a head and rows as a CSV file, whole or not at all.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def write_text(path: Path, text: str) -> None:
