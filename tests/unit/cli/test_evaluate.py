@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
-from reid_core.errors import MotFileError
+from reid_core.errors import MotFileError, OutputError
 from services.cli.main import app
 
 if TYPE_CHECKING:
@@ -79,3 +80,44 @@ def test_sides_that_do_not_fit_are_refused(files: Path, monkeypatch: pytest.Monk
     with pytest.raises(MotFileError, match=reason) as refusal:
         CliRunner().invoke(app, ["evaluate", "tracking", *args], catch_exceptions=False)
     assert refusal.value.exit_code == 2
+
+
+def test_csv_has_a_row_for_each_sequence_and_a_combined_one(files: Path):
+    (files / 'a, "b".txt').write_text(SWITCHED)
+    truth = ["--ground-truth", files / "truth.txt"]
+    run(*truth, "--result", files / "good.txt", *truth, "--result", files / 'a, "b".txt', "--csv", files / "out.csv")
+    with (files / "out.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert [(row["sequence"], float(row["MOTA"]), row["IDSW"]) for row in rows] == [
+        ("good", 100, "0"),
+        ('a, "b"', 50, "1"),
+        ("COMBINED", 75, "1"),
+    ]
+
+
+def test_report_is_one_page_beside_the_json(files: Path):
+    page = files / "new" / "page.html"
+    pair = ["--ground-truth", files / "truth.txt", "--result", files / "switched.txt"]
+    assert json.loads(run(*pair, "--report", page, "--json", "-"))["IDSW"] == 1
+    text = page.read_text()
+    assert text.startswith("<!doctype html>")
+    assert "Tracking of switched" in text
+
+
+def test_bad_input_is_one_line_and_writes_nothing(files: Path):
+    (files / "broken.txt").write_text("1,x,0,0,10,20,1\n")
+    outputs = ["--csv", files / "out.csv", "--report", files / "out.html"]
+    args = ["--ground-truth", files / "truth.txt", "--result", files / "broken.txt", *outputs]
+    done = CliRunner().invoke(app, ["evaluate", "tracking", *map(str, args)])
+    assert isinstance(done.exception, MotFileError)
+    assert "broken.txt, line 1" in done.exception.detail
+    assert "\n" not in done.exception.detail
+    assert not list(files.glob("out.*"))
+
+
+@pytest.mark.parametrize("option", ["--csv", "--report"])
+def test_file_that_cannot_be_written_is_named(files: Path, option: str):
+    args = ["--ground-truth", files / "truth.txt", "--result", files / "good.txt", option, files / "good.txt" / "out"]
+    done = CliRunner().invoke(app, ["evaluate", "tracking", *map(str, args)])
+    assert isinstance(done.exception, OutputError)
+    assert "out" in done.exception.detail

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,22 @@ def test_missing_camera_broken_row_and_wrong_numbering_are_named(folders: tuple[
     assert f"{truth / 'cam1.txt'}, line 2" in refusal(truth, result).detail
     (result / "cam2.txt").unlink()
     assert "cam2.txt is missing" in refusal(truth, result).detail
+
+
+def test_csv_and_report_hold_each_camera_and_the_site(folders: tuple[Path, Path], tmp_path: Path):
+    done = invoke(*folders, "--csv", str(tmp_path / "out.csv"), "--report", str(tmp_path / "out.html"), "--json", "-")
+    with (tmp_path / "out.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert [row["camera"] for row in rows] == ["cam1", "cam2", "COMBINED"]
+    assert [row["FP"] for row in rows] == ["0", "2", "2"]
+    assert [row["site_IDF1"] for row in rows[:2]] == ["", ""]
+    assert float(rows[2]["site_IDF1"]) == pytest.approx(json.loads(done.stdout)["IDF1"])
+    assert "Journeys across cameras" in (tmp_path / "out.html").read_text()
+
+
+def test_bad_input_writes_nothing(folders: tuple[Path, Path], tmp_path: Path):
+    (folders[1] / "cam2.txt").write_text("1,x,0,0,10,20,1\n")
+    done = invoke(*folders, "--csv", str(tmp_path / "out.csv"), "--report", str(tmp_path / "out.html"))
+    assert isinstance(done.exception, MotFileError)
+    assert "\n" not in done.exception.detail
+    assert not list(tmp_path.glob("out.*"))
