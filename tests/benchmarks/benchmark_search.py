@@ -118,10 +118,25 @@ def timed(answer: Callable[[int], object], turn: list[int], queries: int) -> flo
     return (time.perf_counter() - began) * 1e3
 
 
+def require_equal_answers(site: Site, answers: dict[str, Any]) -> None:
+    """The quality gate: ours and the bare scan name the same tracklets, but for the query's own, for every query.
+
+    Raises:
+        SystemExit: If they differ; a quicker search that finds something else is none.
+    """
+    for i in range(len(site.queries)):
+        nearest = site.rows.tracklet_nos[answers["bare FAISS"](i)[1][0]]
+        expected = nearest[nearest != i + 1][: K - 1].tolist()
+        found = [match.tracklet_no for match in answers["search"](i)][: K - 1]
+        if found != expected:
+            raise SystemExit(f"query {i}: search answers {found}, bare FAISS {expected}")
+
+
 def measure(count: int, dim: int, *, rounds: int, seed: int) -> dict[str, Any]:
     """Milliseconds and ratios of all contenders at one length of vector."""
     site = Site.of(count, dim, seed=seed)
     answers = contenders(site, dim)
+    require_equal_answers(site, answers)
     turns = take_turns(
         {name: partial(timed, answer, [0], len(site.queries)) for name, answer in answers.items()},
         rounds=rounds,
