@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reid_core.errors import StorageError, WeightsError
+from reid_core.errors import WeightsError
 from reid_core.vision.conversion import to_openvino
+from reid_core.vision.network_cache import network_once
 from reid_core.vision.weights import sha256_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ __all__ = ["converted_network", "person_network"]
 
 _RECIPE = "person-1"  # raise it whenever the converted network changes
 _PERSON = 0
-_TIMEOUT_S = 300.0
 _ENVIRONMENT = {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "ULTRALYTICS_SAFE_LOAD": "1", "YOLO_VERBOSE": "false"}
 
 
@@ -42,23 +40,7 @@ def converted_network(weights: Path, cache_dir: Path) -> Path:
         StorageError: If ``cache_dir`` cannot be written to.
     """
     folder = cache_dir / "networks" / f"{weights.stem}-{sha256_of(weights)[:16]}-{_RECIPE}"
-    network = folder / "network.xml"
-    if network.is_file():
-        return network
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise StorageError(f"{folder.parent}: {error.strerror}") from error
-    try:
-        _convert_in_child(weights, work)
-        with contextlib.suppress(OSError):  # another process was first
-            work.rename(folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    if not network.is_file():
-        raise StorageError(f"{network} could not be put in place")
-    return network
+    return network_once(folder, exporter=__name__, arguments=[str(weights.resolve())])
 
 
 def person_network(weights: Path) -> torch.nn.Module:
@@ -144,17 +126,6 @@ def _convert(weights: Path, folder: Path) -> None:
     network = person_network(weights)
     converted = to_openvino(network, torch.zeros((1, 64, 64, 3), dtype=torch.uint8), shape=(1, -1, -1, 3))
     ov.save_model(converted, folder / "network.xml", compress_to_fp16=False)
-
-
-def _convert_in_child(weights: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", "reid_core.vision.detector_export", str(weights.resolve()), str(folder.resolve())]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)  # noqa: S603  our own module
-    except subprocess.TimeoutExpired as error:
-        raise WeightsError(f"{weights} took more than {_TIMEOUT_S:.0f} s to convert") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no word"]
-        raise WeightsError(said[-1])
 
 
 def _main(weights: str, folder: str) -> int:
