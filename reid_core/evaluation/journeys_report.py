@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reid_core.errors import MotFileError
-from reid_core.evaluation.mot_files import read_tracks
+from reid_core.evaluation.mot_files import read_tracks, require_people
 from reid_core.evaluation.stored_site import identify
 from reid_core.evaluation.tracking_report import TrackingReport
 from reid_core.metrics.mot_boxes import PEDESTRIAN, MotBoxes
@@ -83,7 +83,8 @@ def report_journeys(pairs: Iterable[SequencePair], *, offsets: Mapping[str, int]
         offsets: How many frames later than others a camera began, for those that did.
 
     Raises:
-        MotFileError: If a file cannot be used, a camera is there twice, or an offset is of no camera.
+        MotFileError: If a file cannot be used, a camera is there twice, an offset is of no camera, or nobody is to be
+            found in the ground truth.
     """
     truth: dict[str, MotBoxes] = {}
     result: dict[str, MotBoxes] = {}
@@ -91,6 +92,7 @@ def report_journeys(pairs: Iterable[SequencePair], *, offsets: Mapping[str, int]
         if pair.name in truth:
             raise MotFileError(f"camera {pair.name} is there twice")
         truth[pair.name], result[pair.name] = _read_truth(pair.ground_truth), read_tracks(pair.result)
+    require_people(truth)
     for camera in offsets or {}:
         if camera not in truth:
             raise MotFileError(

@@ -17,11 +17,12 @@ from reid_core.geometry import xywh_to_xyxy, xyxy_to_xywh
 from reid_core.metrics.mot_boxes import PEDESTRIAN, MotBoxes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["read_mot", "read_tracks", "write_mot"]
+__all__ = ["read_mot", "read_tracks", "require_people", "write_mot"]
 
 _MIN_COLUMNS, _MAX_COLUMNS = 7, 10
 _WITH_CLASS, _WITH_VISIBILITY = (8, 9), 9
@@ -130,3 +131,19 @@ def _boxes(table: NDArray[np.float64]) -> MotBoxes:
         classes=table[:, 7].astype(np.int64) if width in _WITH_CLASS else np.full(len(table), PEDESTRIAN, np.int64),
         visibility=table[:, 8] if width == _WITH_VISIBILITY else np.ones(len(table)),
     )
+
+
+def require_people(truths: Mapping[str, MotBoxes]) -> None:
+    """Refuse ground truth in which nobody is to be found: every figure over it would be nought and say nothing.
+
+    A single file without people is fine among others, as of a camera that nobody passed.
+
+    Args:
+        truths: Boxes by file or camera.
+
+    Raises:
+        MotFileError: If no file holds a pedestrian that is to be scored.
+    """
+    if not any(bool(((boxes.classes == PEDESTRIAN) & (boxes.confidences != 0)).any()) for boxes in truths.values()):
+        names = ", ".join(truths) or "no file"
+        raise MotFileError(f"{names}: the ground truth holds no person to be scored")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reid_core.evaluation.mot_files import read_tracks
+from reid_core.evaluation.mot_files import read_tracks, require_people
 from reid_core.metrics.tracking import TrackingScores, combine, evaluate_tracking
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ def report_tracking(pairs: Iterable[SequencePair]) -> TrackingReport:
     """Read and score every pair; nothing is scored unless every file can be read.
 
     Raises:
-        MotFileError: If a file cannot be used.
-        ValueError: If there is no pair.
+        MotFileError: If a file cannot be used, nobody is to be found in the ground truth, or there is no pair.
     """
-    read = [(pair.name, read_tracks(pair.ground_truth), read_tracks(pair.result)) for pair in pairs]
+    chosen = list(pairs)
+    read = [(pair.name, read_tracks(pair.ground_truth), read_tracks(pair.result)) for pair in chosen]
+    require_people({str(pair.ground_truth): truth for pair, (_, truth, _) in zip(chosen, read, strict=True)})
     scores = {_unique(name, number, read): evaluate_tracking(t, r) for number, (name, t, r) in enumerate(read)}
     return TrackingReport.of(scores)
 

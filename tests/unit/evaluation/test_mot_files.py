@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from reid_core.errors import MotFileError
-from reid_core.evaluation.mot_files import read_mot, read_tracks, write_mot
+from reid_core.evaluation.mot_files import read_mot, read_tracks, require_people, write_mot
 from reid_core.metrics.mot_boxes import MotBoxes
 
 if TYPE_CHECKING:
@@ -103,3 +104,14 @@ def test_writing_nothing_makes_an_empty_file(tmp_path: Path):
 def test_place_that_cannot_be_written_is_named(tmp_path: Path):
     with pytest.raises(MotFileError, match=r"absent/tracks\.txt: No such file"):
         write_mot(tmp_path / "absent" / "tracks.txt", MotBoxes.none())
+
+
+def test_truth_without_people_is_refused_but_one_empty_camera_is_fine():
+    nobody = MotBoxes.of([], [], np.zeros((0, 4)))
+    ignored = MotBoxes.of([1], [1], [[0, 0, 4, 8]], confidences=[0.0])
+    somebody = MotBoxes.of([1], [1], [[0, 0, 4, 8]])
+    require_people({"gate": nobody, "hall": somebody})
+    with pytest.raises(MotFileError, match="gate, hall: the ground truth holds no person"):
+        require_people({"gate": nobody, "hall": ignored})
+    with pytest.raises(MotFileError, match="no file"):
+        require_people({})
