@@ -130,3 +130,107 @@ class ModelMismatchError(ReknitError):
 
 class ListenError(InputError):
     """The service cannot listen there."""
+
+
+class UnknownJobError(InputError):
+    """There is no such job."""
+
+
+class JobStateError(InputError):
+    """This cannot be done with a job that stands there."""
+
+
+class FeedbackError(InputError):
+    """Feedback cannot be given like that."""
+
+
+class UnknownFeedbackError(InputError):
+    """There is no such feedback."""
+
+
+class ScheduleError(InputError):
+    """The schedule cannot be read."""
+
+
+class WorkerBusyError(InputError):
+    """A worker of that name is at work on this data folder already."""
+
+
+class JobFailedError(ReknitError):
+    """The job did not succeed."""
+
+
+class StepFailedError(ReknitError):
+    """The step of a job could not be done."""
+
+
+class UnknownModelError(InputError):
+    """There is no such model."""
+
+
+class UnknownGenerationError(InputError):
+    """There is no such generation."""
+
+
+class ModelFilesError(ReknitError):
+    """The model's files cannot be used."""
+
+
+class MissingVectorsError(InputError):
+    """The generation cannot answer yet, because vectors are missing."""
+
+
+class NoWayBackError(InputError):
+    """There is no generation to go back to."""
+
+
+class OutrunError(ReknitError):
+    """Another generation was promoted meanwhile."""
+
+
+class BackfillError(ReknitError):
+    """The stored tracklets could not be embedded anew."""
+
+
+class BackfillStoppedError(ReknitError):
+    """The embedding of stored tracklets was stopped; it goes on where it was left."""
+
+
+class TrackletSetError(InputError):
+    """The tracklets to learn from cannot be read."""
+
+
+class TooLittleToLearnError(InputError):
+    """There is too little to learn from."""
+
+
+class RecipeError(InputError):
+    """The learning recipe cannot be used."""
+
+
+class LearningError(ReknitError):
+    """Learning came to nothing."""
+
+
+class LearningDivergedError(LearningError):
+    """The loss is no longer a number."""
+
+
+class LearningMemoryError(LearningError):
+    """There is not enough memory to learn, even with the smallest batch."""
+
+
+class CheckpointError(LearningError):
+    """The checkpoint cannot be used."""
+
+
+class CalibrationError(LearningError):
+    """There is nothing here to calibrate probabilities by."""
+
+
+class NotCalibratedError(InputError):
+    """The generation that answers has no calibration, so it cannot say how sure it is."""
+
+
+class NoTransitModelError(InputError):
+    """The generation that answers has no transit model."""

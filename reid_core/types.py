@@ -240,11 +240,20 @@ class Evidence:
         gap_s: Seconds from the query's end to the answer's start, negative when it came before or overlaps, ``None``
             where the query has no time or a clock is unknown.
         crop_pairs: ``(query crop, answer crop, cosine distance)``, the most alike first.
+        visual_log_odds: By how much the looks moved the log-odds of one person, in nats; ``None`` where nothing is
+            calibrated.
+        time_log_odds: By how much the times moved them, ``None`` where they say nothing.
+        probability: Of showing one person, in ``[0, 1]``; ``None`` where nothing is calibrated.
+        visual_rank: Where the answer would stand by looks alone, ``None`` where that was not asked or lies far behind.
     """
 
     visual_distance: float
     gap_s: float | None = None
     crop_pairs: tuple[tuple[int, int, float], ...] = ()
+    visual_log_odds: float | None = None
+    time_log_odds: float | None = None
+    probability: float | None = None
+    visual_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
