@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reid_core.errors import WeightsError
 from reid_core.models.backbone import BackboneRecipe
-from reid_core.vision.conversion import to_openvino
+from reid_core.vision.conversion import export_network
 
 if TYPE_CHECKING:
     import torch
@@ -100,19 +100,11 @@ def _resting_statistics(stage: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _main(recipe_json: str, weights: str, folder: str) -> int:
-    import openvino as ov
-    import torch
 
     recipe = BackboneRecipe.from_json(recipe_json)
-    try:
-        network = striped_network(Path(weights), recipe)
-    except WeightsError as error:
-        sys.stderr.write(f"{error.detail}\n")
-        return 2
-    shape = (1, recipe.height_px, recipe.width_px, 3)
-    converted = to_openvino(network, torch.zeros(shape, dtype=torch.uint8), shape=shape)
-    ov.save_model(converted, Path(folder) / "network.xml", compress_to_fp16=False)
-    return 0
+    return export_network(
+        lambda: striped_network(Path(weights), recipe), folder, height_px=recipe.height_px, width_px=recipe.width_px
+    )
 
 
 if __name__ == "__main__":

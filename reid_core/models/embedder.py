@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reid_core.types import FloatArray, ImageBGR, Tracklet
 
-__all__ = ["ColdStartEmbedder", "Features", "fuse", "load_embedder", "pick_crops_to_embed"]
+__all__ = ["ColdStartEmbedder", "Features", "choose_crops", "fuse", "load_embedder", "pick_crops_to_embed"]
 
 _RECIPE = "cold-start-1"  # raise it whenever equal crops would get another vector
 _MOST_CROPS = 12
@@ -119,12 +119,16 @@ def load_embedder(*, weights: Path, cache_dir: Path, threads: int = 0) -> ColdSt
 
 
 def pick_crops_to_embed(tracklet: Tracklet) -> tuple[int, ...]:
-    """Crop numbers to embed, at most 12, in order of time.
+    """Crop numbers to embed of a tracklet; see `choose_crops`."""
+    return choose_crops(len(tracklet.crops), tracklet.display_order)
+
+
+def choose_crops(count: int, display_order: Sequence[int]) -> tuple[int, ...]:
+    """Which of ``count`` crops to embed, at most 12, in order of time.
 
     The crops are cut into 12 equal runs; each gives the one that stands first in display order.
     """
-    count = len(tracklet.crops)
-    place = {number: rank for rank, number in enumerate(tracklet.display_order)}
+    place = {number: rank for rank, number in enumerate(display_order)}
     runs = np.array_split(np.arange(count), min(count, _MOST_CROPS)) if count else []
     return tuple(min(run.tolist(), key=lambda number: (place.get(number, count), number)) for run in runs)
 

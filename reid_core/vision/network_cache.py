@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["network_once"]
 
-_TIMEOUT_S = 300.0
+_PATIENCE_S = 3600.0  # seconds are usual: this ends a converter that hangs, and never one on a machine that is busy
 
 
 def network_once(folder: Path, *, exporter: str, arguments: Sequence[str]) -> Path:
@@ -36,7 +36,8 @@ def network_once(folder: Path, *, exporter: str, arguments: Sequence[str]) -> Pa
         Path of ``network.xml``.
 
     Raises:
-        WeightsError: If the exporter refuses the weights; its last line of standard error says why.
+        WeightsError: If the exporter refuses the weights; its last line of standard error says why. Also if it does
+            not end within an hour.
         StorageError: If the folder cannot be written to.
     """
     network = folder / "network.xml"
@@ -60,8 +61,8 @@ def network_once(folder: Path, *, exporter: str, arguments: Sequence[str]) -> Pa
 
 def _run_in_child(command: list[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)  # noqa: S603  our own module
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603  our own module
     except subprocess.TimeoutExpired as error:
-        raise WeightsError(f"converting took more than {_TIMEOUT_S:.0f} s") from error
+        raise WeightsError(f"converting took more than {_PATIENCE_S:.0f} s") from error
     if done.returncode:
         raise WeightsError((done.stderr.strip().splitlines() or ["the exporter said nothing"])[-1])

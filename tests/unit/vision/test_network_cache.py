@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reid_core.errors import StorageError, WeightsError
+from reid_core.vision import network_cache
 from reid_core.vision.network_cache import network_once
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ _EXPORTER = """
 import sys
 from pathlib import Path
 said, folder = sys.argv[1], Path(sys.argv[2])
+if said == "hang":
+    __import__("threading").Event().wait()
 if said == "refuse":
     sys.exit("these are no weights")
 if said == "other":
@@ -48,6 +51,16 @@ def test_weights_that_the_exporter_refuses_leave_nothing_behind(tmp_path: Path, 
     folder = tmp_path / "cache" / "net"
     with pytest.raises(WeightsError, match="these are no weights"):
         network_once(folder, exporter=exporter, arguments=["refuse"])
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_an_exporter_that_hangs_is_ended_and_leaves_nothing_behind(
+    tmp_path: Path, exporter: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(network_cache, "_PATIENCE_S", 0.2)
+    folder = tmp_path / "cache" / "net"
+    with pytest.raises(WeightsError, match="converting took more than 0 s"):
+        network_once(folder, exporter=exporter, arguments=["hang"])
     assert list(folder.parent.iterdir()) == []
 
 

@@ -1,0 +1,1 @@
+"""Learning a site from its own tracklets: batches, losses, rounds of association and training, and self-checks."""

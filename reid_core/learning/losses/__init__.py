@@ -1,0 +1,1 @@
+"""What training brings down: pure functions of vectors and labels."""
