@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from reid_core.types import FloatArray, SearchFilter
+    from reid_core.retrieval.rows import IndexRows
+    from reid_core.spatio_temporal.windows import TimeWindow
+    from reid_core.types import SearchFilter
 
-__all__ = ["Columns", "IndexRows"]
+__all__ = ["Columns"]
 
 _FIRST_CAPACITY = 1024
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IndexRows:
-    """Tracklets on their way into the index.
-
-    Attributes:
-        tracklet_nos: Shape ``(n,)``, int64, each once.
-        vectors: L2-normalised. Shape ``(n, d)``, float16 or float32.
-        camera_ids: One for each row.
-        starts_s: UTC epoch seconds, NaN where the clock is unknown. Shape ``(n,)``, float64.
-        ends_s: As ``starts_s``.
-        qualities: In ``[0, 1]``. Shape ``(n,)``.
-    """
-
-    tracklet_nos: NDArray[np.int64]
-    vectors: FloatArray | NDArray[np.float16]
-    camera_ids: Sequence[str]
-    starts_s: NDArray[np.float64]
-    ends_s: NDArray[np.float64]
-    qualities: NDArray[np.floating]
-
-    def __post_init__(self) -> None:
-        """Refuse columns that do not belong together."""
-        n = len(self.tracklet_nos)
-        lengths = {
-            "vectors": len(self.vectors),
-            "camera_ids": len(self.camera_ids),
-            "starts_s": len(self.starts_s),
-            "ends_s": len(self.ends_s),
-            "qualities": len(self.qualities),
-        }
-        for name, length in lengths.items():
-            if length != n:
-                raise ValueError(f"{name} must have {n} rows, got {length}")
-        if len(np.unique(self.tracklet_nos)) != n:
-            raise ValueError("a tracklet number occurs twice in one batch")
-
-    def __len__(self) -> int:
-        return len(self.tracklet_nos)
-
-    def where(self, wanted: NDArray[np.bool_]) -> IndexRows:
-        """Only the wanted rows, in the same order. ``wanted`` has shape ``(n,)``."""
-        return IndexRows(
-            self.tracklet_nos[wanted],
-            self.vectors[wanted],
-            [self.camera_ids[row] for row in np.flatnonzero(wanted).tolist()],
-            self.starts_s[wanted],
-            self.ends_s[wanted],
-            self.qualities[wanted],
-        )
+_GROWING = ("_nos", "_cameras", "_starts_s", "_ends_s", "_qualities", "_points", "_alive")
 
 
 class Columns:
@@ -85,6 +36,7 @@ class Columns:
         self._starts_s: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
         self._ends_s: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
         self._qualities: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
+        self._points: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, 4), np.float32)
         self._alive: NDArray[np.bool_] = np.zeros(_FIRST_CAPACITY, np.bool_)
         self._row_of: dict[int, int] = {}
         self._code_of_camera: dict[str, int] = {}
@@ -115,6 +67,8 @@ class Columns:
         self._starts_s[here] = rows.starts_s
         self._ends_s[here] = rows.ends_s
         self._qualities[here] = rows.qualities
+        self._points[here, :2] = np.nan if rows.entries is None else rows.entries
+        self._points[here, 2:] = np.nan if rows.exits is None else rows.exits
         self._alive[here] = True
         self._row_of.update(zip(rows.tracklet_nos.tolist(), range(first, after), strict=True))
         self._n = after
@@ -134,9 +88,8 @@ class Columns:
         kept = self.alive
         n = int(kept.sum())
         fresh._make_room(n)
-        for name in ("_nos", "_cameras", "_starts_s", "_ends_s", "_qualities"):
+        for name in _GROWING:
             getattr(fresh, name)[:n] = getattr(self, name)[: self._n][kept]
-        fresh._alive[:n] = True
         fresh._n = fresh._n_alive = n
         fresh._row_of = dict(zip(fresh._nos[:n].tolist(), range(n), strict=True))
         return fresh
@@ -165,15 +118,38 @@ class Columns:
             masks.append(unnamed)
         return np.logical_and.reduce(masks) if masks else None
 
+    def within(self, windows: Mapping[str, TimeWindow]) -> NDArray[np.bool_]:
+        """Which rows lie in their camera's window of time; cameras without one have none. Shape ``(n,)``.
+
+        Most rows are ruled out by the hull of all windows; only the others are looked at camera by camera.
+        """
+        n = self._n
+        inside = np.zeros(n, np.bool_)
+        known = {self._code_of_camera[name]: one for name, one in windows.items() if name in self._code_of_camera}
+        if not known:
+            return inside
+        first_s = min(min(one.start_from_s, one.end_from_s) for one in known.values())
+        last_s = max(max(one.start_to_s, one.end_to_s) for one in known.values())
+        near = np.flatnonzero((self._ends_s[:n] >= first_s) & (self._starts_s[:n] <= last_s))
+        for code, one in known.items():
+            rows = near[self._cameras[near] == code]
+            starts_s, ends_s = self._starts_s[rows], self._ends_s[rows]
+            began = (starts_s >= one.start_from_s) & (starts_s <= one.start_to_s)
+            inside[rows] = began | ((ends_s >= one.end_from_s) & (ends_s <= one.end_to_s))
+        return inside
+
     def take(self, rows: NDArray[np.int64]) -> dict[str, Any]:
         """The columns of some rows, by the names of `Hits`."""
-        names = list(self._code_of_camera)
+        points = self._points[rows].astype(np.float64)
         return {
             "tracklet_nos": self._nos[rows],
-            "camera_ids": tuple(names[code] for code in self._cameras[rows].tolist()),
+            "camera_names": tuple(self._code_of_camera),
+            "cameras": self._cameras[rows].astype(np.int64),
             "starts_s": self._starts_s[rows],
             "ends_s": self._ends_s[rows],
             "qualities": self._qualities[rows],
+            "entries": points[:, :2],
+            "exits": points[:, 2:],
         }
 
     def nos(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -202,8 +178,8 @@ class Columns:
         if rows <= capacity:
             return
         capacity = max(rows, 2 * capacity)
-        for name in ("_nos", "_cameras", "_starts_s", "_ends_s", "_qualities", "_alive"):
+        for name in _GROWING:
             old = getattr(self, name)
-            grown = np.zeros(capacity, old.dtype)
+            grown = np.zeros((capacity, *old.shape[1:]), old.dtype)
             grown[: len(old)] = old
             setattr(self, name, grown)

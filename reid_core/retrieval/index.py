@@ -6,20 +6,21 @@ that its filter passes (no approximate structure), so that a filter can never st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
 
-from reid_core.retrieval.columns import Columns, IndexRows
+from reid_core.retrieval.columns import Columns
 from reid_core.retrieval.locks import SharedLock
+from reid_core.retrieval.rows import Hits, IndexRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from reid_core.spatio_temporal.windows import TimeWindow
     from reid_core.types import FloatArray, SearchFilter
 
 __all__ = ["FlatIndex", "Hits", "IndexRows", "are_unit"]
@@ -30,31 +31,8 @@ _LEAST_BLAS_THRESHOLD = 1000
 _WIDE_SHARE = 0.3  # of all rows; a filter that passes fewer is quicker by skipping
 _SPARE = 8  # times as many rows are fetched as should be needed, in case the filter drops the most alike
 _SPARE_ROWS = 64
+_MANY, _SPARE_OF_MANY = 100, 2  # long lists are seldom thinned out so unevenly
 _MOST_SPARE_ROWS = 4096  # beyond that, keeping so many in order costs more than it saves
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hits:
-    """What a search found, nearest first; equal distances by the smaller tracklet number.
-
-    Attributes:
-        tracklet_nos: Shape ``(m,)``, int64.
-        distances: Cosine distances in ``[0, 2]``. Shape ``(m,)``, float32.
-        camera_ids: One for each hit.
-        starts_s: UTC epoch seconds, NaN where the clock is unknown. Shape ``(m,)``, float64.
-        ends_s: As ``starts_s``.
-        qualities: In ``[0, 1]``. Shape ``(m,)``, float64.
-    """
-
-    tracklet_nos: NDArray[np.int64]
-    distances: FloatArray
-    camera_ids: tuple[str, ...]
-    starts_s: NDArray[np.float64]
-    ends_s: NDArray[np.float64]
-    qualities: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.tracklet_nos)
 
 
 class FlatIndex:
@@ -120,13 +98,16 @@ class FlatIndex:
         hits = self.nearest(query, k, where=where)
         return hits.tracklet_nos, hits.distances
 
-    def nearest(self, query: FloatArray, k: int, *, where: SearchFilter) -> Hits:
+    def nearest(
+        self, query: FloatArray, k: int, *, where: SearchFilter, windows: Mapping[str, TimeWindow] | None = None
+    ) -> Hits:
         """The nearest tracklets that a filter passes, with what the index knows of them.
 
         Args:
             query: L2-normalised. Shape ``(d,)``.
             k: At most this many; fewer are returned where fewer pass.
             where: Which tracklets may be returned.
+            windows: By camera: only those seen then, and none from other cameras.
 
         Raises:
             ValueError: If ``k`` is below 1, or the query has another length than d, is not finite or not L2-normalised.
@@ -136,10 +117,34 @@ class FlatIndex:
         wanted = self._checked(np.asarray(query)[None])
         with self._lock.shared():
             mask = self._columns.passing(where)
+            if windows is not None:
+                inside = self._columns.within(windows)
+                mask = inside if mask is None else mask & inside
             passing = len(self._columns) if mask is None else int(np.count_nonzero(mask))
             rows, scores = self._best_rows(wanted, min(k, passing), passing, mask)
             columns = self._columns.take(rows)
         return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
+
+    def count(self, where: SearchFilter) -> int:
+        """How many tracklets a filter passes."""
+        with self._lock.shared():
+            mask = self._columns.passing(where)
+            return len(self._columns) if mask is None else int(np.count_nonzero(mask))
+
+    def sample(self, at_most: int) -> tuple[FloatArray, Hits]:
+        """Tracklets spread evenly over the order in which they came, with vectors; their distances are NaN.
+
+        Returns:
+            Vectors of shape ``(m, d)``, and what the index knows of their tracklets.
+        """
+        with self._lock.shared():
+            alive = np.flatnonzero(self._columns.alive)
+            rows = alive[np.linspace(0, len(alive) - 1, min(at_most, len(alive))).astype(np.int64)]
+            vectors = np.zeros((len(rows), self._dim), np.float32)
+            for place, row in enumerate(rows.tolist()):
+                self._codes.reconstruct(row, vectors[place])
+            columns = self._columns.take(rows)
+        return vectors, Hits(distances=np.full(len(rows), np.nan, np.float32), **columns)
 
     def _best_rows(
         self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_] | None
@@ -174,7 +179,9 @@ class FlatIndex:
         of the best rows of all are fetched that ``k`` of them should pass. If they do, and the last one beats the last
         one fetched, no row that was not fetched can belong to the answer, which is then exact.
         """
-        fetched = min(_SPARE * (k + 1) * len(mask) // passing + _SPARE_ROWS, len(mask))
+        spare = _SPARE if k < _MANY else _SPARE_OF_MANY
+        likely = spare * (k + 1) * len(mask) // passing + _SPARE_ROWS
+        fetched = min(likely, k + 1 + len(mask) - passing, len(mask))
         if fetched > _MOST_SPARE_ROWS:
             return None
         rows, scores = self._scan(query, fetched, None)

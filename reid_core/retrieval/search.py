@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reid_core.retrieval.index import FlatIndex, Hits
     from reid_core.types import FloatArray, SearchFilter
 
-__all__ = ["CropVectors", "CropVectorsOf", "Query", "alike_crops", "fuse", "search"]
+__all__ = ["CropVectors", "CropVectorsOf", "Query", "alike_crops", "fuse", "matches_of", "not_itself", "search"]
 
 _PAIRS_SHOWN = 3
 
@@ -48,6 +48,8 @@ class Query:
         start_s: UTC epoch seconds at which the query was first seen, ``None`` where unknown.
         end_s: When it was last seen, ``None`` where unknown.
         exclude_tracklet_nos: The query's own tracklets, which are no answers to it.
+        entry: Where the feet were at first sight, in shares of the picture, ``None`` where unknown.
+        exit: Where they were at last sight.
     """
 
     vector: FloatArray
@@ -56,13 +58,16 @@ class Query:
     start_s: float | None = None
     end_s: float | None = None
     exclude_tracklet_nos: frozenset[int] = field(default_factory=frozenset)
+    entry: tuple[float, float] | None = None
+    exit: tuple[float, float] | None = None
 
 
 def fuse(queries: Sequence[Query]) -> Query:
     """One query that speaks for several pictures or tracklets of the same person.
 
     The vector is the L2-normalised mean. Crops follow each other in the order given. A camera or a time is kept only
-    where all parts have it (and, for the camera, agree); the time then spans them all.
+    where all parts have it (and, for the camera, agree); the time then spans them all. Several parts have no one place
+    at which they were first or last seen.
 
     Raises:
         ValueError: If there is no query, or the vectors cancel each other out.
@@ -117,12 +122,27 @@ def search(
     Raises:
         ValueError: If ``k`` is below 1 or the query's vector does not fit the index.
     """
-    if query.exclude_tracklet_nos:
-        where = _also_excluding(where, query.exclude_tracklet_nos)
-    hits = index.nearest(query.vector, k, where=where)
+    return matches_of(index.nearest(query.vector, k, where=not_itself(where, query)), query, crop_vectors_of)
+
+
+def matches_of(hits: Hits, query: Query, crop_vectors_of: CropVectorsOf | None = None) -> list[Match]:
+    """What was found as answers with their visual evidence, in the same order.
+
+    Args:
+        hits: In the order in which they are to be answered.
+        query: Who was looked for.
+        crop_vectors_of: As `search` has it.
+    """
     nos = hits.tracklet_nos.tolist()
     crops = crop_vectors_of(nos) if crop_vectors_of is not None and len(query.crop_vectors) and nos else {}
     return [_match(i, no, hits, query, crops.get(no)) for i, no in enumerate(nos)]
+
+
+def not_itself(where: SearchFilter, query: Query) -> SearchFilter:
+    """The filter, which passes none of the query's own tracklets either."""
+    if not query.exclude_tracklet_nos:
+        return where
+    return replace(where, exclude_tracklet_nos=where.exclude_tracklet_nos | query.exclude_tracklet_nos)
 
 
 def alike_crops(
@@ -150,10 +170,6 @@ def alike_crops(
         pairs.append((a, b, float(distances[a, b])))
         distances[a, :] = distances[:, b] = np.inf
     return pairs
-
-
-def _also_excluding(where: SearchFilter, nos: frozenset[int]) -> SearchFilter:
-    return replace(where, exclude_tracklet_nos=where.exclude_tracklet_nos | nos)
 
 
 def _match(i: int, no: int, hits: Hits, query: Query, crops: CropVectors | None) -> Match:
