@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 from scipy.io import savemat
 
@@ -71,6 +72,44 @@ def cuhk03_classic(root: Path, boxes: str = "detected", splits: int = 2) -> Path
     (root / f"splits_classic_{boxes}.json").write_text(
         json.dumps([{**part, "gallery": part["query"]} for part in parts])
     )
+    return root
+
+
+def cuhk03_archive(root: Path, *, splits: int = 2, place: str = "cuhk03_release/cuhk-03.mat") -> Path:
+    """As MATLAB 7.3 writes it; three people of the first camera pair and one of each other, two pictures a view.
+
+    Pictures are of one colour: red tells the pair, green the person and blue the number.
+    """
+    path = touch(root, [place]) / place
+    with h5py.File(path, "w", userblock_size=512) as file:
+        refs = file.create_group("#refs#")
+
+        def stored(value: object, kind: str, *, empty: bool = False) -> h5py.Reference:
+            made = refs.create_dataset(f"{len(refs):x}", data=value)
+            made.attrs["MATLAB_class"] = np.bytes_(kind)
+            if empty:
+                made.attrs["MATLAB_empty"] = np.uint8(1)
+            return made.ref
+
+        def picture(pair: int, person: int, number: int, height: int) -> h5py.Reference:
+            if number not in {1, 2, 6, 7}:
+                return stored(np.zeros(2, np.uint64), "double", empty=True)
+            return stored(np.full((height, 20, 3), [40 * pair, 60 * person, number], np.uint8).T, "uint8")
+
+        def pair_of(pair: int, height: int) -> h5py.Reference:
+            people = range(1, 4 if pair == 1 else 2)
+            cells = [[picture(pair, person, number, height) for person in people] for number in range(1, 11)]
+            return stored(np.array(cells, h5py.ref_dtype), "cell")
+
+        for name, height in (("detected", 48), ("labeled", 50)):
+            cells = np.array([[pair_of(pair, height) for pair in range(1, 6)]], h5py.ref_dtype)
+            file.create_dataset(name, data=cells).attrs["MATLAB_class"] = np.bytes_("cell")
+        tests = [[[1, person] for person in (1, 2, 3) if person != out] for out in (1, 2, 3)[:splits]]
+        cells = np.array([[stored(np.array(pairs, float).T, "double") for pairs in tests]], h5py.ref_dtype)
+        file.create_dataset("testsets", data=cells).attrs["MATLAB_class"] = np.bytes_("cell")
+    with path.open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Fri Mar 21 2014 HDF5 schema 1.00 .".ljust(124))
+        raw.write(bytes(124 - raw.tell()) + b"\x00\x02IM")
     return root
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reid_core.evaluation.datasets.dataset import NOBODY
+from reid_core.evaluation.datasets.pictures import open_pictures, pictures_of
 from reid_core.evaluation.inspection import Inspection, Searches, inspect_searches, queries_to_inspect
 from reid_core.evaluation.ranking_page import RankingStory
 from reid_core.evaluation.report_page import Table
@@ -127,18 +128,10 @@ def _clothes(records: tuple[ReidRecord, ...], rows: NDArray[np.int64]) -> NDArra
 
 
 def _portraits(dataset: ReidDataset, root: Path) -> Portraits:
-    records = dataset.records
-
-    def file_of(row: int) -> str:
-        return records[row].tracklet[0] if records[row].tracklet else records[row].path
-
-    example = file_of(int(dataset.splits[0].query[0]))
-    inside = [root, *sorted(child for child in root.iterdir() if child.is_dir())]
-    folder = next((one for one in inside if (one / example).is_file()), root)
+    records, pictures = dataset.records, open_pictures(dataset, root)
 
     def picture(row: int) -> bytes | None:
-        path = folder / file_of(row)
-        return path.read_bytes() if path.is_file() else None
+        return pictures.read(pictures_of(records[row])[0])
 
     def lines(row: int) -> tuple[str, ...]:
         person = records[row].person_id

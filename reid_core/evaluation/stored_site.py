@@ -22,7 +22,7 @@ from reid_core.metrics.mot_boxes import DISTRACTOR, MotBoxes
 from reid_core.metrics.ranking import RankingScores, SameCamera, evaluate_ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ __all__ = [
     "SiteRetrieval",
     "TrackletTruth",
     "identify",
+    "score_ranked",
     "score_retrieval",
     "trackable_truth",
 ]
@@ -134,14 +135,34 @@ def score_retrieval(
     Raises:
         ValueError: If the lengths differ.
     """
+    if len(vectors) != len(person_ids):
+        raise ValueError(f"{len(vectors)} vectors, {len(person_ids)} people and {len(camera_ids)} cameras do not fit")
+    return score_ranked(lambda rows: 1 - vectors[rows] @ vectors.T, person_ids, camera_ids)
+
+
+def score_ranked(
+    distances_of: Callable[[NDArray[np.intp]], NDArray[np.floating]],
+    person_ids: NDArray[np.int64],
+    camera_ids: Sequence[str] | NDArray[np.str_],
+) -> SiteRetrieval:
+    """The same for any way of ranking.
+
+    Args:
+        distances_of: From rows of queries to their distances to all tracklets, small = alike. ``(Q,)`` to ``(Q, N)``.
+        person_ids: Who each tracklet shows, ``NOBODY`` for a distractor. Shape ``(N,)``.
+        camera_ids: Who saw it. ``N`` of them.
+
+    Raises:
+        ValueError: If the lengths differ.
+    """
     cameras = np.asarray(camera_ids)
-    if not len(vectors) == len(person_ids) == len(cameras):
-        raise ValueError(f"{len(vectors)} vectors, {len(person_ids)} people and {len(cameras)} cameras do not fit")
+    if len(person_ids) != len(cameras):
+        raise ValueError(f"{len(person_ids)} people and {len(cameras)} cameras do not fit")
     queries = _seen_elsewhere(person_ids, cameras)
     ranking = None
     if len(queries):
         scores = evaluate_ranking(
-            lambda start, stop: 1 - vectors[queries[start:stop]] @ vectors.T,
+            lambda start, stop: distances_of(queries[start:stop]),
             query_ids=person_ids[queries],
             gallery_ids=person_ids,
             query_cameras=cameras[queries],
@@ -152,7 +173,7 @@ def score_retrieval(
     known = person_ids != NOBODY
     return SiteRetrieval(
         ranking=ranking,
-        tracklets=len(vectors),
+        tracklets=len(person_ids),
         people=len(np.unique(person_ids[known])),
         distractors=int(np.count_nonzero(~known)),
         skipped=int(np.count_nonzero(known)) - len(queries),

@@ -21,6 +21,7 @@ __all__ = ["Axis", "Series", "density_chart", "line_chart"]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 20.0, 14.0, 40.0
 _POINTS = 161
 _FEW = 80
+_MARK_PX = np.array([40.0, 14.0])  # room of a written value
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +150,20 @@ def line_chart(
             below = np.array([[points[-1, 0], floor], [points[0, 0], floor]])
             canvas.path(np.concatenate([points, below]), f"area {one.css_class}", close=True)
         canvas.path(points, f"line {one.css_class}", title=one.name)
-    first = series[0]
+    first, written_at = series[0], [np.full(2, -np.inf)]
     for mark in marks:
         value = float(np.interp(mark, first.xs, first.ys))
         at_x, at_y = float(canvas.xs(np.array([mark]))[0]), float(canvas.ys(y.share(np.array([value])))[0])
         place = f'cx="{at_x:.1f}" cy="{at_y:.1f}" r="4"'
         written = f"{x.form.format(mark)}: {value:.1%}"
         canvas.shapes.append(f'<circle class="dot {first.css_class}" {place}><title>{written}</title></circle>')
-        canvas.text(
-            at_x + 7, at_y + (-9 if marks_above else 16), f"{100 * value:.1f}", css_class="mark", anchor="start"
-        )
+        if (np.abs(np.array([at_x, at_y]) - written_at[-1]) < _MARK_PX).all():
+            continue  # its value would lie on the one before; the dot tells it when it is pointed at
+        written_at.append(np.array([at_x, at_y]))
+        fits = at_x + _MARK_PX[0] < canvas.width
+        aside, anchor = (7, "start") if fits else (-7, "end")
+        above = -9 if marks_above else 16
+        canvas.text(at_x + aside, at_y + above, f"{100 * value:.1f}", css_class="mark", anchor=anchor)
     return canvas.svg()
 
 

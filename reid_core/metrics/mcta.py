@@ -2,7 +2,8 @@
 
 Source:
     Cao et al., "An Equalised Global Graphical Model-Based Approach for Multi-Camera Object Tracking", TCSVT 2017; the
-    measure of the NLPR-MCT challenge. Views may overlap here, which the paper leaves open.
+    measure of the NLPR-MCT challenge (mct2014.com). Where views do not overlap, steps are counted as by the public
+    Python form of the challenge's kit (lockxuan/python-MCTA-Multiple-Camera-Tracking-Accuracy); overlap is left open.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class MctaCounts:
         within: Matched boxes that are steps within a camera.
         within_mismatches: Those whose track is not the one that the person had there.
         across: The other matched boxes.
-        across_mismatches: Those whose track is none that the person had where it was before; for a first appearance,
-            those whose track is the one that another person had last.
+        across_mismatches: Those whose track is none that the person had where it was before, or is another person's at
+            the same moment; for a first appearance, those whose track is the one that another person had last.
     """
 
     true_boxes: int
@@ -109,6 +110,7 @@ class _Walk:
 
     def step(self, matches: dict[int, _Tracks]) -> None:
         """Count one moment's matches, given as tracks by camera for each person, against what was before it."""
+        bearers = Counter(track for tracks in matches.values() for track in set(tracks.values()))
         for person, tracks in matches.items():
             before = self._latest.get(person)
             for camera, track in tracks.items():
@@ -117,7 +119,7 @@ class _Walk:
                 elif camera in before:
                     self._count("within", is_right=track == before[camera])
                 else:
-                    self._count("across", is_right=track in before.values())
+                    self._count("across", is_right=track in before.values() and bearers[track] == 1)
         self._latest.update(matches)
 
     def _count(self, kind: str, *, is_right: bool) -> None:

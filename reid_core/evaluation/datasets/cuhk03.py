@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reid_core.evaluation.datasets.cuhk03_archive import ARCHIVE_PLACES, Cuhk03Archive
 from reid_core.evaluation.datasets.dataset import ReidDataset, ReidRecord, Split
 from reid_core.evaluation.datasets.layout import Layout
 
@@ -46,23 +47,23 @@ def read_cuhk03_new(root: Path, *, boxes: str) -> ReidDataset:
 
 
 def read_cuhk03_classic(root: Path, *, boxes: str) -> ReidDataset:
-    """Read the twenty classic splits (1,260 training and 100 test people); the first view asks, the second answers.
+    """Read the twenty classic splits: 100 test people each, all others train; the first view asks, the second answers.
 
-    The published ``cuhk-03.mat`` holds pictures and splits in HDF5; the splits are read from the JSON file that
-    re-identification tool kits unpack it into: ``[{"train": [[FILE, PERSON, CAMERA], ...], "query": ..., ...}, ...]``.
+    They stand in the published ``cuhk-03.mat``, here or in ``cuhk03_release/``. Where a tool kit has unpacked it, its
+    JSON is read instead: ``[{"train": [[FILE, PERSON, CAMERA], ...], "query": ..., ...}, ...]``.
 
     Args:
         root: The dataset's folder.
         boxes: ``detected`` or ``labeled``.
 
     Raises:
-        DatasetError: If the file is missing or broken.
+        DatasetError: If both files are missing, or the one that is there is broken.
     """
     name = f"splits_classic_{boxes}.json"
-    layout = Layout.at(
-        root, f"{name} beside images_{boxes}/ with pictures named like 1_001_1_01.png", inside=("cuhk03",)
-    )
-    splits = [(_classic_part(part[0]), _classic_part(part[1])) for part in _classic_splits(layout, name)]
+    form = f"the published cuhk-03.mat, or {name} beside images_{boxes}/ with pictures named like 1_001_1_01.png"
+    layout = Layout.at(root, form, inside=("cuhk03",))
+    unpacked = (layout.root / name).is_file()
+    splits = _unpacked_splits(layout, name) if unpacked else _published_splits(layout, boxes)
     files = sorted({file for split in splits for part in split for file in part})
     place = {file: at for at, file in enumerate(files)}
     records = tuple(_record(layout, f"images_{boxes}/{file}", None) for file in files)
@@ -78,6 +79,28 @@ def read_cuhk03_classic(root: Path, *, boxes: str) -> ReidDataset:
             for train, test in splits
         ),
     )
+
+
+_Files = list[str]
+
+
+def _published_splits(layout: Layout, boxes: str) -> list[tuple[_Files, _Files]]:
+    """Files of training and test people, split by split."""
+    path = next((place for place in ARCHIVE_PLACES if (layout.root / place).is_file()), ARCHIVE_PLACES[0])
+    with Cuhk03Archive(layout.file(path)) as archive:
+        names, tested = archive.names(boxes), archive.test_people()
+    people = [(int(pair), int(person)) for pair, person in (name.split("_")[:2] for name in names)]
+    return [
+        (
+            [name for name, person in zip(names, people, strict=True) if person not in test],
+            [name for name, person in zip(names, people, strict=True) if person in test],
+        )
+        for test in tested
+    ]
+
+
+def _unpacked_splits(layout: Layout, name: str) -> list[tuple[_Files, _Files]]:
+    return [(_classic_part(part[0]), _classic_part(part[1])) for part in _classic_splits(layout, name)]
 
 
 def _classic_splits(layout: Layout, name: str) -> list[tuple[list[Any], list[Any]]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from reid_core.errors import FusionHarnessError
 from reid_core.evaluation.fusion.case import FusionCase, Rows, visual_rows
+from reid_core.evaluation.fusion.graph_methods import gfusion_paper_rows, k_reciprocal_rows
 from reid_core.evaluation.fusion.transit import transit_rows
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ __all__ = ["METHODS", "VISUAL", "Method", "chosen_methods"]
 Method: TypeAlias = Callable[[FusionCase], Rows]
 VISUAL = "visual"
 
-METHODS: Mapping[str, Method] = MappingProxyType({VISUAL: visual_rows, "transit": transit_rows})
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        VISUAL: visual_rows,
+        "transit": transit_rows,
+        "k_reciprocal": k_reciprocal_rows,
+        "gfusion_paper": gfusion_paper_rows,
+    }
+)
 
 
 def chosen_methods(names: Sequence[str] | None = None, *, known: Mapping[str, Method] = METHODS) -> dict[str, Method]:

@@ -94,6 +94,14 @@ def test_gaps_come_from_frames_of_one_recording(tmp_path: Path):
     assert 1300.0 in gaps.different.tolist()
 
 
+def test_gaps_and_camera_pairs_are_left_out_where_cameras_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = dataset_layouts.market1501(tmp_path)
+    assert len(story_of("market1501", root).inspection.pairs.cameras) > 1
+    monkeypatch.setattr("reid_core.evaluation.dataset_story._MOST_CAMERAS", 1)
+    assert story_of("market1501", root).inspection.pairs is None
+    assert list(story_of("market1501", root).gaps) == []
+
+
 def test_spread_is_shown_for_several_trials(tmp_path: Path):
     story = story_of("prid2011", dataset_layouts.prid2011(tmp_path))
     assert story.spreads is not None

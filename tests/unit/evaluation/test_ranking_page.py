@@ -172,6 +172,11 @@ def test_distances_have_as_many_digits_as_help():
     assert re.findall(r"d ([\d.]+)", spread.body) == ["0.06", "934"]
 
 
+def test_no_more_than_eight_of_the_worst_searches_are_shown():
+    _, worst = search_cards([shown(10 * person, 0.9 - 0.01 * person) for person in range(1, 12)], portraits())
+    assert worst.body.count('class="search"') == 8
+
+
 def test_worst_searches_are_of_different_people_and_worst_first():
     queries = [shown(10, 0.3), shown(11, 0.1), shown(20, 0.2), shown(30, 0.9)]
     _, worst = search_cards(queries, portraits())

@@ -60,6 +60,15 @@ def test_first_appearance_under_the_id_of_somebody_else_is_a_mismatch():
     assert (scores["across"], scores["across_mismatches"], scores["within_mismatches"]) == (2, 1, 0)
 
 
+def test_id_that_two_people_bear_at_once_is_wrong_where_it_was_handed_over():
+    truth = {"a": seen((1, 1, 4), (2, 3, 9)), "b": seen((1, 6, 9))}
+    result = {"a": seen((1, 1, 4), (1, 6, 9), place={1: 1}), "b": seen((1, 6, 9))}
+    moved = MotBoxes.of([6, 7, 8, 9], [1] * 4, [[200.0, 0, 210, 20]] * 4)  # person 2's boxes, under person 1's id
+    result["a"] = MotBoxes.of([1, 2, 3, 4, *moved.frames], [1] * 8, [*seen((1, 1, 4)).boxes_px, *moved.boxes_px])
+    scores = figures(truth, result)
+    assert (scores["across"], scores["across_mismatches"]) == (3, 2)  # 2 appears as 1, and 1 is handed over beside it
+
+
 def test_return_to_a_camera_is_a_handover_from_where_the_person_was_between():
     truth = {"a": seen((1, 1, 2), (1, 9, 10)), "b": seen((1, 5, 6))}
     result = {"a": seen((1, 1, 2), (1, 9, 10)), "b": seen((7, 5, 6), place={7: 1})}
@@ -160,7 +169,8 @@ def written_out(truth: Cameras, result: Cameras) -> dict[str, int]:
                     if steps
                 )
             else:
-                wrong = track not in {t for _, _, t in here or latest}
+                shared = any(t == track for (other, _), t in matches[frame].items() if other != one)
+                wrong = track not in {t for _, _, t in here or latest} or (not here and shared)
             count[kind] += 1
             count[f"{kind}_mismatches"] += wrong
             history[one].append((frame, camera, track))
