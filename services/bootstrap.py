@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reid_core.ports import Detector, Embedder
+    from services.model_store import ModelStore
     from services.settings import Settings
     from services.storage.blobs import BlobStore
     from services.storage.session import Database
@@ -42,6 +43,13 @@ def open_blobs(settings: Settings) -> BlobStore:
     from services.storage.blobs import BlobStore
 
     return BlobStore(settings.blobs_dir)
+
+
+def open_models(settings: Settings) -> ModelStore:
+    """The folder of the installation's own models."""
+    from services.model_store import ModelStore
+
+    return ModelStore(settings.models_dir)
 
 
 def make_detector(settings: Settings, *, threads: int | None = None, lanes: int = 1) -> Detector:
@@ -81,6 +89,54 @@ def make_embedder(settings: Settings, *, threads: int | None = None) -> Embedder
     cache_dir = settings.weights_cache_dir
     path = weights.resolve(EMBEDDER_WEIGHTS, folders=_weight_folders(settings), cache_dir=cache_dir)
     return load_embedder(weights=path, cache_dir=cache_dir, threads=settings.threads if threads is None else threads)
+
+
+def make_embedder_for(settings: Settings, database: Database, model_id: str, *, threads: int | None = None) -> Embedder:
+    """The embedder of one registered model: the cold start, or one that was learned here.
+
+    Args:
+        settings: Of the installation.
+        database: Holds the registry of models.
+        model_id: As the registry names it.
+        threads: Threads in all; default as the settings say.
+
+    Raises:
+        UnknownModelError: If the registry has no such model.
+        ModelFilesError: If its files are missing or damaged.
+        ModelMismatchError: If what was loaded is another model, as after an upgrade that changed the cold start.
+        WeightsError: If published weights are not to be had, or the network cannot be converted.
+    """
+    from reid_core.errors import ModelMismatchError
+    from services.storage.models import ModelKind, ModelRepository
+
+    with database.read() as session:
+        model = ModelRepository(session).by_id(model_id)
+    if model.kind is ModelKind.COLD_START:
+        embedder = make_embedder(settings, threads=threads)
+    else:
+        from reid_core.models.learned import load_learned
+
+        embedder = load_learned(
+            open_models(settings).folder(model_id, model.files),
+            cache_dir=settings.weights_cache_dir,
+            threads=settings.threads if threads is None else threads,
+        )
+    if embedder.model_id != model_id:
+        raise ModelMismatchError(f"{embedder.model_id} here, {model_id} stored")
+    return embedder
+
+
+def start_weights(settings: Settings, name: str | None) -> Path | None:
+    """The file of published weights that a training cycle starts from; ``None`` where its recipe names none.
+
+    Raises:
+        WeightsError: If the weights are not to be had or have a wrong hash.
+    """
+    from reid_core.vision import weights
+
+    if name is None:
+        return None
+    return weights.resolve(name, folders=_weight_folders(settings), cache_dir=settings.weights_cache_dir)
 
 
 def _weight_folders(settings: Settings) -> list[Path]:

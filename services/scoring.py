@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reid_core.metrics.mot_boxes import MotBoxes
 
-__all__ = ["SiteScores", "read_site_truth", "score_site"]
+__all__ = ["SiteScores", "people_of_tracklets", "read_site_truth", "score_site"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def score_site(session: Session, truth: Mapping[str, MotBoxes], *, model_id: str
     """
     model_id = model_id or GenerationRepository(session).current().model_id
     camera_tracking = {camera_id: _track_score(session, camera_id, truth) for camera_id in _cameras(session, truth)}
-    people = _people(session, truth)
+    people = people_of_tracklets(session, truth)
     batches = list(TrackletRepository(session).iter_vectors(model_id))
     numbers = np.concatenate([batch.tracklet_nos for batch in batches] or [np.zeros(0, np.int64)])
     vectors = np.concatenate([batch.vectors for batch in batches] or [np.zeros((0, 1), np.float32)])
@@ -95,6 +95,25 @@ def score_site(session: Session, truth: Mapping[str, MotBoxes], *, model_id: str
         tracking=combine(list(camera_tracking.values())),
         camera_tracking=camera_tracking,
     )
+
+
+def people_of_tracklets(session: Session, truth: Mapping[str, MotBoxes]) -> dict[int, int]:
+    """Who each stored tracklet shows, by its number; 0 for a distractor.
+
+    Args:
+        session: A reading transaction.
+        truth: True boxes of every camera, as `read_site_truth` has them.
+
+    Raises:
+        GroundTruthError: If a camera has no ground truth.
+    """
+    people = {}
+    for stored, path in TrackletRepository(session).iter_paths():
+        if stored.camera_id not in truth:
+            raise GroundTruthError(f"there is none for camera {stored.camera_id!r}")
+        shown = identify(path.frame_indices + 1, path.boxes_px, truth[stored.camera_id])
+        people[stored.tracklet_no] = shown.person_id
+    return people
 
 
 def _cameras(session: Session, truth: Mapping[str, MotBoxes]) -> list[str]:
@@ -111,11 +130,3 @@ def _cameras(session: Session, truth: Mapping[str, MotBoxes]) -> list[str]:
 def _track_score(session: Session, camera_id: str, truth: Mapping[str, MotBoxes]) -> TrackingScores:
     source = SourceRepository(session).list(camera_id=camera_id)[0]
     return evaluate_tracking(trackable_truth(truth[camera_id]), camera_boxes(session, source.source_id))
-
-
-def _people(session: Session, truth: Mapping[str, MotBoxes]) -> dict[int, int]:
-    """Who each stored tracklet shows, by its number."""
-    return {
-        stored.tracklet_no: identify(path.frame_indices + 1, path.boxes_px, truth[stored.camera_id]).person_id
-        for stored, path in TrackletRepository(session).iter_paths()
-    }

@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.options import DataDir, Json, load_settings, write_json
+from services.cli.options import DataDir, Json, load_settings, write_json, write_text
+from services.storage.job_records import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from services.cli.demo_folder import DemoFolder, DemoSite
-    from services.scoring import SiteScores
-    from services.settings import Settings
+    from sqlalchemy.orm import Session
 
+    from services.cli.demo_folder import DemoFolder, DemoSite
+    from services.cli.demo_scores import DemoScores
+    from services.query.live_index import LoadedGeneration
+    from services.settings import Settings
+    from services.storage.blobs import BlobStore
+    from services.storage.job_records import Job
+
+_STAGES = ("simulate", "ingest", "learn", "score", "total")
+_LEARNING_SEED = 0
 _SHEET_TITLE = "Where else was this person?"
 _SHEET_HELP = (
-    "Left: the query. Right: the ten nearest tracklets of the other cameras. "
-    "Green: the same person. Red: somebody else. d: cosine distance."
+    "Left: the query. Right: the ten likeliest tracklets of the other cameras. Green: the same person. "
+    "Red: somebody else. d: cosine distance; p: probability, once the site has learned."
 )
 
 
@@ -38,15 +46,19 @@ def demo(
     people: Annotated[int, typer.Option(help="Identities.")] = 100,
     minutes: Annotated[float, typer.Option(help="Length of each camera's video.")] = 2.0,
     difficulty: Annotated[str, typer.Option(help="easy, default or hard.")] = "default",
+    learn: Annotated[bool, typer.Option(help="Let the site teach itself before the last scores.")] = True,
+    recipe: Annotated[str, typer.Option(help="By which recipe it learns.")] = "site-cpu",
     serve: Annotated[bool, typer.Option(help="Serve the result until interrupted.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve, on this machine only.")] = 8000,
     data_dir: DataDir = None,
     json: Json = None,
 ) -> None:
-    """Simulate a site, ingest it, look for its people across its cameras, score the answers, serve it."""
+    """Simulate a site, ingest it, let it learn its people, score searches before and after, serve it."""
     from services.cli.children import ending_with_us
     from services.cli.demo_folder import DemoFolder, DemoSite
+    from services.cli.demo_report import print_table, results
     from services.cli.serve import bound_socket
+    from services.jobs import require_recipe
     from services.observability import configure_logging
 
     settings = load_settings(data_dir)
@@ -54,6 +66,8 @@ def demo(
     folder = DemoFolder(settings.data_dir)
     site = DemoSite(seed, cameras, people, minutes, difficulty, version("reknit"))
     seconds: dict[str, float] = {}
+    if learn:
+        require_recipe(recipe)
     if serve:
         bound_socket("127.0.0.1", port).close()  # a port in use is told of now, not after minutes of work
     with ending_with_us():
@@ -62,17 +76,15 @@ def demo(
                 _simulate(folder, site)
             with _timed(seconds, "ingest"):
                 _stage("ingest", "--site", folder.site_file, "--data-dir", settings.data_dir, "--once")
+            with _timed(seconds, "learn"):
+                job = _learn(settings, recipe) if learn else None
             with _timed(seconds, "score"):
-                scores = _score(settings, folder)
-        result = {
-            "retrieval": {"cold_start": scores.retrieval.as_dict()},
-            "tracking": scores.tracking.as_dict(),
-            "seconds": {name: round(spent_s, 2) for name, spent_s in sorted(seconds.items(), key=_stage_order)},
-        }
+                scores = _score(settings, folder, job)
+        spent = {stage: seconds[stage] for stage in _STAGES if stage != "learn" or learn}
         if json is not None:
-            write_json(json, result)
+            write_json(json, results(scores, spent))
         if json != "-":
-            _print_table(str(site), scores, seconds, folder.contact_sheet)
+            print_table(str(site), scores, spent, sheet=folder.contact_sheet, report=folder.report)
         if serve:
             _serve(settings.data_dir, port)
 
@@ -82,10 +94,6 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     started_s = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - started_s
-
-
-def _stage_order(stage: tuple[str, float]) -> int:
-    return ("simulate", "ingest", "score", "total").index(stage[0])
 
 
 def _stage(*args: str | Path) -> None:
@@ -106,61 +114,48 @@ def _simulate(folder: DemoFolder, site: DemoSite) -> None:
     folder.note_simulated(site)
 
 
-def _score(settings: Settings, folder: DemoFolder) -> SiteScores:
-    """Load the index, score every query, and draw some of them."""
-    from reid_core.vision.contact_sheet import draw_contact_sheet, write_png
-    from services.bootstrap import open_blobs, open_database
-    from services.query.live_index import LiveIndex
-    from services.scoring import read_site_truth, score_site
-    from services.showcase import sheet_rows
+def _learn(settings: Settings, recipe: str) -> Job:
+    from services.cli.demo_learning import learn
 
-    truth = read_site_truth(folder.true_boxes_dir)
+    job = learn(settings, recipe=recipe, seed=_LEARNING_SEED)
+    if job.state != JobState.SUCCEEDED:
+        print(f"reknit: nothing was learned: {job.error or 'the job was cancelled'}", file=sys.stderr)
+    return job
+
+
+def _score(settings: Settings, folder: DemoFolder, job: Job | None) -> DemoScores:
+    """Score every query before and after learning, and draw some of them."""
+    from services.bootstrap import open_blobs, open_database
+    from services.cli.demo_scores import score_demo
+    from services.query.live_index import LiveIndex
+
     with open_database(settings) as database:
         live = LiveIndex(database)
         live.load()
         with database.read() as session:
-            scores = score_site(session, truth)
-            index = live.current.index
-            rows = sheet_rows(session, open_blobs(settings), index, scores) if index is not None else []
-    if rows:
-        sheet = draw_contact_sheet(rows, title=_SHEET_TITLE, subtitle=_SHEET_HELP, footer=_sheet_footer(scores))
-        write_png(folder.contact_sheet, sheet)
+            scores = score_demo(session, live.current, folder, job, jobs_dir=settings.jobs_dir)
+            _draw(session, open_blobs(settings), live.current, scores, folder)
     return scores
 
 
-def _sheet_footer(scores: SiteScores) -> str:
-    figures = scores.retrieval.as_dict()
-    return (
-        "Chosen by rule: the queries at the 90th, 70th, 50th, 30th and 10th percentile of average precision. "
-        f"All {figures['queries']} queries: rank-1 {figures['rank1']:.1%}, mAP {figures['map']:.1%}."
-    )
+def _draw(session: Session, blobs: BlobStore, loaded: LoadedGeneration, scores: DemoScores, folder: DemoFolder) -> None:
+    """Some of the searches as a picture, and all of them as a page."""
+    from reid_core.evaluation.report_page import render_page
+    from reid_core.vision.contact_sheet import draw_contact_sheet, write_png
+    from services.cli.demo_report import footer_of
+    from services.cli.evaluate_site import site_page
+    from services.query.stored_queries import finder
+    from services.showcase import sheet_rows
 
-
-def _print_table(site: str, scores: SiteScores, seconds: dict[str, float], sheet: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    retrieval, tracking = scores.retrieval.as_dict(), scores.tracking.as_dict()
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for column in ("", "", ""):
-        table.add_column(column)
-    for name, label in (("rank1", "rank-1"), ("rank5", "rank-5"), ("map", "mAP"), ("map_trapezoid", "mAP, trapezoid")):
-        value = retrieval[name]
-        table.add_row("across cameras" if name == "rank1" else "", label, "-" if value is None else f"{value:.3f}")
-    table.add_row("", "queries", f"{retrieval['queries']} of {retrieval['tracklets']} tracklets")
-    table.add_row("", "distractors", str(retrieval["distractors"]))
-    for name in ("HOTA", "IDF1", "MOTA", "IDSW"):
-        value = tracking[name]
-        table.add_row(
-            "tracking" if name == "HOTA" else "", name, f"{value:.1f}" if isinstance(value, float) else f"{value}"
-        )
-    for name, spent_s in sorted(seconds.items(), key=_stage_order):
-        table.add_row("seconds" if name == "simulate" else "", name, f"{spent_s:.0f}")
-    console = Console()
-    console.print(f"\n[bold]Reknit demo[/bold]  {site}\n", soft_wrap=True, highlight=False)
-    console.print(table)
-    if scores.retrieval.ranking is not None:
-        console.print(f"\nFive searches as a picture: {sheet}", soft_wrap=True, highlight=False)
+    shown = scores.shown
+    if loaded.index is None or shown.retrieval.ranking is None:
+        return
+    rows = sheet_rows(session, blobs, finder(session, loaded), shown)
+    sheet = draw_contact_sheet(rows, title=_SHEET_TITLE, subtitle=_SHEET_HELP, footer=footer_of(shown.retrieval))
+    write_png(folder.contact_sheet, sheet)
+    page = site_page(session, blobs, scores.cold if scores.learned is None else scores.learned.looks)
+    if page is not None:
+        write_text(folder.report, render_page(page))
 
 
 def _serve(data_dir: Path, port: int) -> None:

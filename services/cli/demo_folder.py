@@ -69,6 +69,16 @@ class DemoFolder:
         return self.site_dir / "truth" / "boxes"
 
     @property
+    def true_offsets(self) -> Path:
+        """By how much each camera's clock is wrong; only the scoring reads it."""
+        return self.site_dir / "truth" / "offsets.json"
+
+    @property
+    def report(self) -> Path:
+        """The page of scores."""
+        return self._data_dir / "report.html"
+
+    @property
     def contact_sheet(self) -> Path:
         """The picture of searches."""
         return self._data_dir / "contact-sheet.png"

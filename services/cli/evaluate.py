@@ -9,8 +9,10 @@ import typer
 
 from services.cli.evaluate_fusion import fusion
 from services.cli.evaluate_journeys import journeys
+from services.cli.evaluate_learning import learning
 from services.cli.evaluate_ranking import ranking
-from services.cli.options import Json, write_csv, write_json, write_text
+from services.cli.options import Json
+from services.cli.outputs import Outputs, columns_of
 
 if TYPE_CHECKING:
     from reid_core.evaluation.tracking_report import TrackingReport
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command()(ranking)
     group.command()(fusion)
     group.command()(journeys)
+    group.command()(learning)
     app.add_typer(group, name="evaluate")
 
 
@@ -49,20 +52,13 @@ def tracking(
 ) -> None:
     """HOTA, IDF1, MOTA and their parts, as TrackEval defines them; several sequences are combined by their counts."""
     from reid_core.evaluation.sequence_pairs import pair_sequences
+    from reid_core.evaluation.tracking_page import tracking_page
     from reid_core.evaluation.tracking_report import report_tracking
 
     scores = report_tracking(pair_sequences(ground_truth, result))
-    if report is not None:
-        from reid_core.evaluation.report_page import render_page
-        from reid_core.evaluation.tracking_page import tracking_page
-
-        write_text(report, render_page(tracking_page(scores)))
-    if csv is not None:
-        rows = scores.rows()
-        write_csv(csv, list(rows[0]), (row.values() for row in rows))
-    if json is not None:
-        write_json(json, scores.as_dict())
-    if json != "-":
+    outputs = Outputs(json, csv, report)
+    outputs.write(scores.as_dict(), page=lambda: tracking_page(scores), rows=lambda: columns_of(scores.rows()))
+    if outputs.has_table:
         _print_table(scores)
 
 

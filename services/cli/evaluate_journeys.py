@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_core.errors import InputError
-from services.cli.options import Json, write_csv, write_json, write_text
+from services.cli.options import Json
+from services.cli.outputs import Outputs, columns_of
 
 if TYPE_CHECKING:
     from reid_core.evaluation.journeys_report import JourneysReport
@@ -49,6 +50,7 @@ def journeys(
 ) -> None:
     """IDF1 over all cameras, MCTA, precision and recall of tracklet pairs; frames of all cameras count on one clock."""
     from reid_core.errors import MotFileError
+    from reid_core.evaluation.journeys_page import journeys_page
     from reid_core.evaluation.journeys_report import report_journeys
     from reid_core.evaluation.sequence_pairs import pair_sequences
 
@@ -56,17 +58,9 @@ def journeys(
         if not folder.is_dir():
             raise MotFileError(f"{folder} is no folder of one file a camera")
     scores = report_journeys(pair_sequences([ground_truth], [result]), offsets=dict(map(_offset, offset or [])))
-    if report is not None:
-        from reid_core.evaluation.journeys_page import journeys_page
-        from reid_core.evaluation.report_page import render_page
-
-        write_text(report, render_page(journeys_page(scores)))
-    if csv is not None:
-        rows = scores.rows()
-        write_csv(csv, list(rows[0]), (row.values() for row in rows))
-    if json is not None:
-        write_json(json, scores.as_dict())
-    if json != "-":
+    outputs = Outputs(json, csv, report)
+    outputs.write(scores.as_dict(), page=lambda: journeys_page(scores), rows=lambda: columns_of(scores.rows()))
+    if outputs.has_table:
         _print_table(scores)
 
 

@@ -5,80 +5,79 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reid_core.errors import InputError
-from services.cli.options import load_settings, write_json, write_text
+from services.cli.generation_choice import chosen_generation
+from services.cli.options import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
+    from reid_core.evaluation.report_page import Page
+    from services.cli.outputs import Outputs
     from services.scoring import SiteScores
+    from services.storage.blobs import BlobStore
     from services.storage.generations import Generation
+
+__all__ = ["score_stored_site", "site_page"]
 
 _SHARES = {"rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "map": "mAP (rectangle)"}
 _MORE_SHARES = {"map_trapezoid": "mAP (trapezoid)", "minp": "mINP"}
 _COUNTS = ("queries", "skipped", "tracklets", "people", "distractors")
+_COLUMNS = ("tracklet_id", "camera_id", "person_id", "average_precision", "average_precision_trapezoid", "first_rank")
 _TITLE = "Retrieval across cameras"
 
 
-def score_stored_site(
-    truth: Path,
-    *,
-    data_dir: Path | None,
-    generation: str | None,
-    json: str | None,
-    csv: Path | None,
-    report: Path | None,
-) -> None:
+def score_stored_site(truth: Path, *, data_dir: Path | None, generation: str | None, outputs: Outputs) -> None:
     """Score what is stored, and write it in all forms that are asked for.
 
     Args:
         truth: Folder of CAMERA.txt, or one that holds it as ``boxes``.
         data_dir: The installation.
         generation: Beginning of a generation's id; default: the current one.
-        json: Where to, ``-`` for standard output.
-        csv: Where to.
-        report: Where to.
+        outputs: Where to.
 
     Raises:
         InputError: If there is no such generation, or nothing to report on.
     """
-    from reid_core.evaluation.ranking_page import ranking_page
-    from reid_core.evaluation.report_page import render_page
     from services.bootstrap import open_blobs, open_database
     from services.scoring import read_site_truth, score_site
-    from services.site_story import site_story
 
     boxes = read_site_truth(truth / "boxes" if (truth / "boxes").is_dir() else truth)
     settings = load_settings(data_dir)
     with open_database(settings) as database, database.read() as session:
-        chosen = _generation(session, generation)
+        chosen = chosen_generation(session, generation)
         scores = score_site(session, boxes, model_id=chosen.model_id)
-        if report is not None:
-            story = site_story(session, open_blobs(settings), scores, title=_TITLE)
-            if story is None:
-                raise InputError("nobody was seen by two cameras, so there is no search to report on")
-            write_text(report, render_page(ranking_page(story)))
-        if csv is not None:
-            write_text(csv, _csv(session, scores))
-    if json is not None:
-        write_json(json, _as_dict(scores, chosen))
-    if json != "-":
+        outputs.write(
+            _as_dict(scores, chosen),
+            page=lambda: _required_page(session, open_blobs(settings), scores),
+            rows=lambda: (_COLUMNS, _rows(session, scores)),
+        )
+    if outputs.has_table:
         _print(scores)
 
 
-def _generation(session: Session, beginning: str | None) -> Generation:
-    from services.storage.generations import GenerationRepository
+def site_page(session: Session, blobs: BlobStore, scores: SiteScores) -> Page | None:
+    """The page of a stored site's scores; ``None`` where nobody was seen by two cameras.
 
-    generations = GenerationRepository(session)
-    if beginning is None:
-        return generations.current()
-    known = generations.list()
-    found = [one for one in known if str(one.generation_id).startswith(beginning)]
-    if len(found) != 1:
-        names = ", ".join(str(one.generation_id) for one in known) or "none yet"
-        raise InputError(f"{len(found)} generations begin with {beginning!r}; there are: {names}")
-    return found[0]
+    Args:
+        session: A reading transaction.
+        blobs: Where the crops lie.
+        scores: Of the same state of the database.
+    """
+    from reid_core.evaluation.ranking_page import ranking_page
+    from services.site_story import site_story
+
+    story = site_story(session, blobs, scores, title=_TITLE)
+    return None if story is None else ranking_page(story)
+
+
+def _required_page(session: Session, blobs: BlobStore, scores: SiteScores) -> Page:
+    page = site_page(session, blobs, scores)
+    if page is None:
+        raise InputError("nobody was seen by two cameras, so there is no search to report on")
+    return page
 
 
 def _as_dict(scores: SiteScores, generation: Generation) -> dict[str, object]:
@@ -92,27 +91,19 @@ def _as_dict(scores: SiteScores, generation: Generation) -> dict[str, object]:
     }
 
 
-def _csv(session: Session, scores: SiteScores) -> str:
-    import csv
-    import io
-
+def _rows(session: Session, scores: SiteScores) -> Iterator[tuple[object, ...]]:
+    """One for each query, as ``_COLUMNS`` names them."""
     from services.storage.tracklets import TrackletRepository
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(
-        ("tracklet_id", "camera_id", "person_id", "average_precision", "average_precision_trapezoid", "first_rank")
-    )
     ranking = scores.retrieval.ranking
     if ranking is None:
-        return text.getvalue()
+        return
     stored = TrackletRepository(session).by_nos(scores.tracklet_nos.tolist())
     for place, row in enumerate(ranking.queries.tolist()):
         tracklet = stored[int(scores.tracklet_nos[row])]
         figures = (float(values[place]) for values in (ranking.precisions, ranking.precisions_trapezoid))
         who = (tracklet.tracklet_id, tracklet.camera_id, int(scores.person_ids[row]))
-        writer.writerow((*who, *figures, int(ranking.first_ranks[place])))
-    return text.getvalue()
+        yield (*who, *figures, int(ranking.first_ranks[place]))
 
 
 def _print(scores: SiteScores) -> None:

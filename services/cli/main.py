@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from reid_core.errors import ReknitError
-from services.cli import db, demo, evaluate, export, ingest, search, serve, simulate, weights
+from services.cli import (
+    db,
+    demo,
+    evaluate,
+    export,
+    feedback,
+    ingest,
+    jobs,
+    models,
+    search,
+    serve,
+    simulate,
+    train,
+    weights,
+    work,
+)
+from services.cli.options import with_json_target
 
 app = typer.Typer(
     name="reknit",
@@ -19,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (demo, simulate, ingest, serve, search, evaluate, export, weights, db):
+_GROUPS = (demo, simulate, ingest, work, serve, train, search, evaluate, export, feedback, jobs, models, weights, db)
+for group in _GROUPS:
     group.register(app)
 
 
@@ -41,7 +58,7 @@ def _root(
 def main() -> None:
     """Run the command line; a `ReknitError` becomes one line on standard error and its exit code."""
     try:
-        app()
+        app(with_json_target(sys.argv[1:]))
     except ReknitError as error:
         print(f"reknit: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -21,13 +21,32 @@ DataDir = Annotated[
     typer.Option(help="Folder that holds the whole installation (or REKNIT_DATA_DIR).", show_default="reknit-data"),
 ]
 Json = Annotated[
-    str | None, typer.Option("--json", help="Write the result as JSON to this file; '-' = standard output.")
+    str | None,
+    typer.Option("--json", help="Write the result as JSON to this file; '-', or nothing after it = standard output."),
 ]
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
     """Settings from the environment, with the command line's data folder in front."""
     return Settings() if data_dir is None else Settings(data_dir=data_dir)
+
+
+def with_json_target(args: Sequence[str]) -> list[str]:
+    """The arguments with a ``-`` behind each ``--json`` that is the last one or stands before another option.
+
+    Example:
+        >>> with_json_target(["jobs", "list", "--json", "--limit", "5"])
+        ['jobs', 'list', '--json', '-', '--limit', '5']
+        >>> with_json_target(["jobs", "list", "--json", "jobs.json"])
+        ['jobs', 'list', '--json', 'jobs.json']
+    """
+    told: list[str] = []
+    for place, arg in enumerate(args):
+        if arg == "--":
+            return [*told, *args[place:]]
+        following = args[place + 1] if place + 1 < len(args) else "--"
+        told += [arg, "-"] if arg == "--json" and following.startswith("-") and following != "-" else [arg]
+    return told
 
 
 def write_json(target: str, payload: object) -> None:

@@ -12,7 +12,7 @@ from reid_core.errors import InputError, NoGenerationError
 from services.cli.options import DataDir, Json, load_settings, write_json
 
 if TYPE_CHECKING:
-    from services.query.schemas import MatchView, SearchAnswer
+    from services.query.schemas import EvidenceView, MatchView, SearchAnswer
     from services.query.searcher import Answer, Searcher, SearchRequest
     from services.settings import Settings
 
@@ -37,13 +37,18 @@ def search(
         str | None, typer.Option("--to", metavar="TIME", help="Only those seen at or before this time.")
     ] = None,
     min_quality: Annotated[float, typer.Option(min=0, max=1, help="Only those of at least this quality.")] = 0.0,
+    max_error_rate: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Only so many that at most this share is expected to be false."),
+    ] = None,
+    no_time: Annotated[bool, typer.Option("--no-time", help="Go by looks alone, whatever place and time say.")] = False,
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Take each picture as it is: it is a crop of the person.")
     ] = False,
     data_dir: DataDir = None,
     json: Json = None,
 ) -> None:
-    """Find the tracklets that look most like a person, given by pictures or by stored tracklets."""
+    """Find the tracklets that most probably show a person, given by pictures or by stored tracklets."""
     if bool(image) == bool(tracklet):
         raise InputError("give either --image or --tracklet")
     from reid_core.types import SearchFilter
@@ -59,7 +64,7 @@ def search(
     )
     if where.start_s is not None and where.end_s is not None and where.start_s > where.end_s:
         raise InputError("--from lies after --to")
-    request = SearchRequest(where, k, other_cameras)
+    request = SearchRequest(where, k, other_cameras, use_time=not no_time, max_error_rate=max_error_rate)
     answer = answer_view(_answer(load_settings(data_dir), image or [], tracklet or [], request, whole=whole_image))
     if json is not None:
         write_json(json, answer.model_dump(mode="json"))
@@ -75,16 +80,13 @@ def _answer(
     from services.bootstrap import open_database
     from services.observability import configure_logging
     from services.query.app import make_searcher
-    from services.query.live_index import LiveIndex
 
     quiet = max(logging.getLevelNamesMapping()[settings.log_level.upper()], logging.WARNING)
     configure_logging(logging.getLevelName(quiet))
     if not settings.database_url and not (settings.data_dir / "reknit.db").exists():
         raise NoGenerationError(f"{settings.data_dir} is no data folder")
     with open_database(settings) as database:
-        live = LiveIndex(database)
-        live.load()
-        searcher = make_searcher(settings, database, live)
+        searcher = make_searcher(settings, database)
         if tracklet_ids:
             return searcher.by_tracklets(tracklet_ids, request)
         return _by_images(searcher, images, request, whole=whole)
@@ -116,21 +118,25 @@ def _print(answer: SearchAnswer) -> None:
         )
         console.print(f"{person.name}: the person at {left},{top} to {right},{bottom} ({found})", highlight=False)
     if not answer.matches:
-        console.print("No tracklet passes the filters.")
+        console.print("No tracklet passes the filters, or none is sure enough.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("rank", "distance", "gap s", "quality"):
+    calibrated = answer.ranking.by == "probability"
+    for name in ("rank", *(("sure", "looks", "time") if calibrated else ()), "distance", "gap s", "quality"):
         table.add_column(name, justify="right")
     for name in ("camera", "from", "to", "tracklet", "alike crops (query:answer)"):
         table.add_column(name, no_wrap=True)
     for match in answer.matches:
-        table.add_row(*_cells(match))
+        table.add_row(*_cells(match, calibrated=calibrated))
     console.width = max(console.width, 160) if not console.is_terminal else console.width
     console.print(table)
+    if calibrated:
+        prior = f"before either {answer.ranking.prior_log_odds:+.1f}"
+        console.print(f"sure = looks + time in nats of log-odds, {prior}", highlight=False)
     console.print(f"generation {answer.generation.generation_id} ({answer.generation.model_id})", highlight=False)
 
 
-def _cells(match: MatchView) -> tuple[str, ...]:
+def _cells(match: MatchView, *, calibrated: bool) -> tuple[str, ...]:
     evidence = match.evidence
     pairs = (
         f"{pair.query.image if pair.query.crop_no is None else pair.query.crop_no}:{pair.answer.crop_no}"
@@ -138,6 +144,7 @@ def _cells(match: MatchView) -> tuple[str, ...]:
     )
     return (
         str(match.rank),
+        *(_parts(evidence) if calibrated else ()),
         f"{evidence.visual_distance:.3f}",
         "-" if evidence.gap_s is None else f"{evidence.gap_s:+.1f}",
         f"{match.quality:.2f}",
@@ -146,6 +153,16 @@ def _cells(match: MatchView) -> tuple[str, ...]:
         _time(match.end),
         str(match.tracklet_id),
         " ".join(pairs),
+    )
+
+
+def _parts(evidence: EvidenceView) -> tuple[str, str, str]:
+    """The probability and what moved it."""
+    looks, time = evidence.visual_log_odds, evidence.time_log_odds
+    return (
+        "-" if evidence.probability is None else f"{evidence.probability:.1%}",
+        "-" if looks is None else f"{looks:+.1f}",
+        "-" if time is None else f"{time:+.1f}",
     )
 
 

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import socket
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -27,6 +28,10 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 = any free one.")] = 8000,
+    work: Annotated[
+        bool | None,
+        typer.Option(help="Run jobs as well, in a worker beside it; default: where the data folder holds everything."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Serve searches, tracklets and crops over HTTP until interrupted."""
@@ -35,6 +40,8 @@ def serve(
         import uvicorn
 
         from services.bootstrap import open_database
+        from services.cli.children import ending_with_us
+        from services.cli.worker_child import supervised_worker
         from services.observability import configure_logging
         from services.query.app import create_app
 
@@ -53,7 +60,9 @@ def serve(
             timeout_graceful_shutdown=_GRACE_S,
         )
         server = uvicorn.Server(config)
-        server.run(sockets=[listening])
+        has_worker = not settings.database_url if work is None else work
+        with ending_with_us(), supervised_worker(settings) if has_worker else nullcontext():
+            server.run(sockets=[listening])
     if not server.started:
         raise ListenError("the service did not start; the log says why")
 

@@ -7,13 +7,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from reid_core.errors import InputError
+from reid_core.errors import InputError, NoGenerationError
 from services import bootstrap
 from services.ingest.locks import at_work
 from services.ingest.plan import plan_source
 from services.ingest.report import IngestReport, SourceOutcome, SourceState
 from services.ingest.worker import Networks, ingest_sources
 from services.storage.cameras import CameraRepository
+from services.storage.generations import GenerationRepository
 from services.storage.listing import Where
 from services.storage.tracklets import TrackletRepository
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from reid_core.ports import Embedder
     from services.ingest.plan import PlannedSource, SourceRequest
     from services.settings import Settings
     from services.site_file import Site
@@ -70,7 +72,7 @@ def ingest_into(
             todo = [plan for plan in plans if not isinstance(plan, SourceOutcome)]
             if not todo:
                 return IngestReport(tuple(plan for plan in plans if isinstance(plan, SourceOutcome)), 0.0, 0.0, {})
-            networks, loading_seconds = _load_networks(settings, observer)
+            networks, loading_seconds = _load_networks(settings, database, observer)
             with observer.frames(_total(todo)) as on_frame:
                 report = ingest_sources(
                     todo,
@@ -122,14 +124,28 @@ def _collect_orphans(database: Database, blobs: BlobStore) -> None:
     blobs.collect_orphans(known, min_age_s=0.0, now=time.time())
 
 
-def _load_networks(settings: Settings, observer: Observer) -> tuple[Networks, float]:
-    """Detector and embedder, and how long it took to have them."""
+def _load_networks(settings: Settings, database: Database, observer: Observer) -> tuple[Networks, float]:
+    """Detector and embedders, and how long it took to have them."""
     observer.say("loading the networks (the first time on a machine they are converted, which takes a little longer)")
     started_s = time.perf_counter()
     lanes = processors(settings)
     detector = bootstrap.make_detector(settings, threads=lanes, lanes=lanes)
-    embedder = bootstrap.make_embedder(settings, threads=1)
-    return Networks(detector, embedder, lanes), time.perf_counter() - started_s
+
+    def embedder_of(model_id: str) -> Embedder:
+        return bootstrap.make_embedder_for(settings, database, model_id, threads=1)
+
+    current = _current_model_id(database)
+    embedder = bootstrap.make_embedder(settings, threads=1) if current is None else embedder_of(current)
+    return Networks(detector, embedder, lanes, embedder_of), time.perf_counter() - started_s
+
+
+def _current_model_id(database: Database) -> str | None:
+    """The model of the generation that answers, ``None`` before the first ingest."""
+    with database.read() as session:
+        try:
+            return GenerationRepository(session).current().model_id
+        except NoGenerationError:
+            return None
 
 
 def _total(planned: Sequence[PlannedSource]) -> int | None:

@@ -15,6 +15,7 @@ from reid_core.errors import InputError, NotAVideoError, ReknitError, StorageErr
 from reid_core.types import Camera, Frame
 from reid_core.vision.threads import one_thread_each
 from services.ingest.camera import CameraPipeline, Cursor
+from services.ingest.embedders import LiveEmbedders
 from services.ingest.lanes import DetectorLanes
 from services.ingest.locks import source_lock
 from services.ingest.report import IngestReport, SourceOutcome, SourceState
@@ -38,19 +39,29 @@ if TYPE_CHECKING:
 __all__ = ["ModelMismatchError", "Networks", "SourceWorker", "ingest_sources", "lock_name"]
 
 
+class ModelMismatchError(InputError):
+    """Vectors of this embedder cannot be compared with those that are stored."""
+
+
+def _no_other(model_id: str) -> Embedder:
+    raise ModelMismatchError(f"a generation has model {model_id}, which is not at hand")
+
+
 @dataclass(frozen=True, slots=True)
 class Networks:
     """What an ingest computes with.
 
     Attributes:
         detector: Can be asked by ``lanes`` threads at once.
-        embedder: Asked by one thread at a time.
+        embedder: Asked by one thread at a time; of the generation that answers, or of the cold start where none does.
         lanes: Pictures under way at once.
+        embedder_of: Makes the embedder of another model, by its id, once a generation names one.
     """
 
     detector: Detector
     embedder: Embedder
     lanes: int
+    embedder_of: Callable[[str], Embedder] = _no_other
 
 
 def ingest_sources(
@@ -81,32 +92,32 @@ def ingest_sources(
         What came of each source, in the order given. A source that fails does not keep the others from being ingested.
 
     Raises:
-        ModelMismatchError: If searches are answered with another embedder.
+        ModelMismatchError: If searches are answered with another embedder, which is not to be had.
         StorageError: If storing fails; what has been committed stays, and the next run goes on from there.
         StorageFullError: The same, where the disk is full.
     """
-    _join_generation(database, networks.embedder)
+    embedders = _join_generation(database, networks)
     clock = StageClock()
     stop = Event()
     started_s = time.perf_counter()
     with one_thread_each(), DetectorLanes(networks.detector, networks.lanes, clock) as lanes:
-        with TrackletWriter(database, blobs, networks.embedder, clock) as writer:
+        with TrackletWriter(database, blobs, embedders, clock) as writer:
             worker = SourceWorker(lanes, writer, database, clock, locks_dir=locks_dir, stop=stop, on_frame=on_frame)
             outcomes = _side_by_side(planned, worker.ingest, workers=workers, stop=stop)
         seconds = time.perf_counter() - started_s
     return IngestReport(tuple(outcomes), seconds, 0.0, clock.seconds().seconds)
 
 
-class ModelMismatchError(InputError):
-    """Vectors of this embedder cannot be compared with those that are stored."""
-
-
-def _join_generation(database: Database, embedder: Embedder) -> None:
-    """Make the first generation, or see that the current one has this embedder's vectors."""
+def _join_generation(database: Database, networks: Networks) -> LiveEmbedders:
+    """Make the first generation if there is none, and have the embedders of all that are current or candidates."""
+    embedder = networks.embedder
     with database.write() as session:
-        generation = GenerationRepository(session).ensure_cold_start(embedder.model_id)
-    if generation.model_id != embedder.model_id:
-        raise ModelMismatchError(f"the current generation has {generation.model_id}, this is {embedder.model_id}")
+        generations = GenerationRepository(session)
+        generations.ensure_cold_start(embedder.model_id, dim=embedder.dim)
+        live = generations.live_model_ids()
+    embedders = LiveEmbedders(embedder, networks.embedder_of)
+    embedders.follow(live)
+    return embedders
 
 
 def _side_by_side(

@@ -11,15 +11,16 @@ from reid_core.models.embedder import pick_crops_to_embed
 from reid_core.vision.crops import decode_crop
 from services.ingest.stages import Stage
 from services.storage.blobs import blob_key
+from services.storage.generations import GenerationRepository
 from services.storage.sources import SourceRepository
 from services.storage.tracklets import TrackletRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reid_core.ports import Embedder
-    from reid_core.types import Tracklet
+    from reid_core.types import Embedding, ImageBGR, Tracklet
     from services.ingest.camera import Cursor
+    from services.ingest.embedders import LiveEmbedders
     from services.ingest.stages import StageClock
     from services.storage.blobs import BlobStore
     from services.storage.session import Database
@@ -34,20 +35,30 @@ class WriterStoppedError(ReknitError):
     """Storing has failed, so there is no point in going on."""
 
 
+class _ModelsChangedError(ReknitError):
+    """A generation came up whose model the tracklet has no vector of."""
+
+    def __init__(self, live: tuple[str, ...]) -> None:
+        super().__init__()
+        self.live = live
+
+
 class TrackletWriter:
     """Embeds and stores what the cameras hand over, in a thread of its own and one thing at a time.
 
     A tracklet's blob is written and flushed before its row, vectors and outbox entry are committed in one transaction.
-    A crash in between leaves a blob that no row names; the next run writes it again under the same key.
+    A crash in between leaves a blob that no row names; the next run writes it again under the same key. A tracklet is
+    committed with a vector of every model that a current or candidate generation names at that moment, so that a
+    promotion that found no vector missing stays true.
 
     After the first failure nothing more is stored: cameras learn of it when they hand over the next thing, and `close`
     raises what happened.
     """
 
-    def __init__(self, database: Database, blobs: BlobStore, embedder: Embedder, clock: StageClock) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, embedders: LiveEmbedders, clock: StageClock) -> None:
         self._database = database
         self._blobs = blobs
-        self._embedder = embedder
+        self._embedders = embedders
         self._clock = clock
         self._waiting: Queue[Callable[[], None] | None] = Queue(_WAITING_AT_MOST)
         self._failure: BaseException | None = None
@@ -114,14 +125,52 @@ class TrackletWriter:
     def _store(self, source: StoredSource, tracklet: Tracklet) -> None:
         with self._clock.measure(Stage.EMBED):
             crop_nos = pick_crops_to_embed(tracklet)
-            embedding = self._embedder.embed([decode_crop(tracklet.crops[number].jpeg) for number in crop_nos])
+            crops = [decode_crop(tracklet.crops[number].jpeg) for number in crop_nos]
         with self._clock.measure(Stage.STORE):
             key = blob_key(source.source_id, tracklet.track_no)
             self._blobs.put_tracklet(key, tracklet)
-            with self._database.write() as session:
-                TrackletRepository(session).add(
-                    source.source_id, source.camera_id, tracklet, key, embedding, crop_nos=crop_nos
-                )
+        embeddings: dict[str, Embedding] = {}
+        while True:
+            self._embed(crops, embeddings)
+            try:
+                live = self._commit(source, tracklet, key, list(embeddings.values()), crop_nos)
+            except _ModelsChangedError as change:
+                self._embedders.follow(change.live)
+                continue
+            self._embedders.follow(live)
+            return
+
+    def _embed(self, crops: Sequence[ImageBGR], embeddings: dict[str, Embedding]) -> None:
+        """Complete a tracklet's vectors: of every model in use, and of no other."""
+        with self._clock.measure(Stage.EMBED):
+            in_use = {embedder.model_id: embedder for embedder in self._embedders.in_use}
+            for model_id in embeddings.keys() - in_use.keys():
+                del embeddings[model_id]
+            for model_id, embedder in in_use.items():
+                if model_id not in embeddings:
+                    embeddings[model_id] = embedder.embed(crops)
+
+    def _commit(
+        self,
+        source: StoredSource,
+        tracklet: Tracklet,
+        key: str,
+        embeddings: Sequence[Embedding],
+        crop_nos: Sequence[int],
+    ) -> tuple[str, ...]:
+        """Store it all; returns the models that generations name at this moment.
+
+        Raises:
+            _ModelsChangedError: If a vector of one of them is still to be made; nothing is stored then.
+        """
+        with self._clock.measure(Stage.STORE), self._database.write() as session:
+            TrackletRepository(session).add(
+                source.source_id, source.camera_id, tracklet, key, list(embeddings), crop_nos=crop_nos
+            )
+            live = GenerationRepository(session).live_model_ids()  # after `add`, whose turn no promotion can interrupt
+            if self._embedders.lack(live):
+                raise _ModelsChangedError(live)
+        return live
 
     def _advance(self, source: StoredSource, cursor: Cursor) -> None:
         with self._clock.measure(Stage.STORE), self._database.write() as session:

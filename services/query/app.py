@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from services import bootstrap
 from services.query import problems
 from services.query.dependencies import Service
-from services.query.inference import LazyDetector, LazyEmbedder
+from services.query.inference import EmbedderShelf, LazyDetector
 from services.query.live_index import Follower, LiveIndex
 from services.query.middleware import BodyLimit, KnownHostsOnly, RequestLog, SafeHeaders
 from services.query.pictures import PictureLimits
-from services.query.routes import cameras, generations, health, searches, tracklets
+from services.query.routes import cameras, feedback, generations, health, jobs, models, searches, topology, tracklets
 from services.query.schemas import Problem
 from services.query.searcher import Searcher
 
@@ -39,7 +39,7 @@ def create_app(
     settings: Settings,
     *,
     detector: Callable[[], Detector] | None = None,
-    embedder: Callable[[], Embedder] | None = None,
+    embedder: Callable[[str], Embedder] | None = None,
     poll_s: float = 0.5,
 ) -> FastAPI:
     """The application; the database is opened and the index loaded when it starts, not here.
@@ -47,7 +47,7 @@ def create_app(
     Args:
         settings: Of the installation to serve.
         detector: Makes the detector at the first search by picture; default: as the settings say.
-        embedder: Makes the embedder then; default: as the settings say.
+        embedder: Makes the embedder of a model, given its id, when it is first needed; default: as the registry says.
         poll_s: Seconds between looks at the outbox.
     """
 
@@ -56,10 +56,9 @@ def create_app(
         with ExitStack() as stack:
             database = bootstrap.open_database(settings)
             stack.callback(database.close)
-            live = LiveIndex(database)
-            live.load()
+            searcher = make_searcher(settings, database, detector=detector, embedder=embedder)
+            live = searcher.live
             stack.enter_context(Follower(live, every_s=poll_s))
-            searcher = make_searcher(settings, database, live, detector=detector, embedder=embedder)
             app.state.service = Service(settings, database, bootstrap.open_blobs(settings), live, searcher)
             structlog.get_logger().info("service.started", database=database.name)
             yield
@@ -82,23 +81,25 @@ def create_app(
 def make_searcher(
     settings: Settings,
     database: Database,
-    live: LiveIndex,
     *,
     detector: Callable[[], Detector] | None = None,
-    embedder: Callable[[], Embedder] | None = None,
+    embedder: Callable[[str], Embedder] | None = None,
 ) -> Searcher:
-    """A searcher whose detector and embedder load when the first picture comes."""
+    """A searcher over the current generation, loaded now; detector and embedder load when the first picture comes."""
+    shelf = EmbedderShelf(embedder or (lambda model_id: bootstrap.make_embedder_for(settings, database, model_id)))
+    live = LiveIndex(database, prepare=shelf.prepare)
+    live.load()
     return Searcher(
         database,
         live,
         LazyDetector(detector or (lambda: bootstrap.make_detector(settings))),
-        LazyEmbedder(embedder or (lambda: bootstrap.make_embedder(settings))),
+        shelf,
         limits=PictureLimits(settings.max_image_side_px, settings.max_image_area_px),
     )
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (cameras, tracklets, searches, generations):
+    for routes in (cameras, tracklets, searches, generations, models, jobs, topology, feedback):
         app.include_router(routes.router, prefix=_PREFIX)
     app.include_router(health.router)
 

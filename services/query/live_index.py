@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,15 +12,20 @@ import structlog
 from reid_core.errors import NoGenerationError, ReknitError
 from reid_core.retrieval.index import FlatIndex, IndexRows, are_unit
 from reid_core.types import ClockQuality
+from services.query.generation_parts import load_fused, load_transit
+from services.storage.feet import read_feet
 from services.storage.generations import GenerationRepository
-from services.storage.outbox import TRACKLET_ADDED, TRACKLET_REMOVED, Outbox
+from services.storage.outbox import TRACKLET_ADDED, TRACKLET_REMOVED, VECTORS_ADDED, Outbox
 from services.storage.tracklets import TrackletRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
+    from reid_core.retrieval.fused import FusedSearch
+    from reid_core.spatio_temporal.transit_model import TransitModel
     from services.storage.embeddings import VectorRows
     from services.storage.generations import Generation
     from services.storage.outbox import OutboxEvent
@@ -33,10 +38,24 @@ _EVENTS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedGeneration:
-    """A generation that can answer. ``index`` is ``None`` while no vector of its model is stored."""
+    """A generation that can answer.
+
+    Attributes:
+        generation: As it is stored.
+        index: ``None`` while no vector of its model is stored.
+        transit: ``None`` where the generation has no transit model.
+        fused: Ranks by probability; ``None`` where the generation has no calibration.
+    """
 
     generation: Generation
     index: FlatIndex | None
+    transit: TransitModel | None = None
+    fused: FusedSearch | None = None
+
+    @property
+    def knows_places(self) -> bool:
+        """Whether it matters where in the picture people come and go."""
+        return self.fused is not None and self.fused.knows_places
 
 
 class LiveIndex:
@@ -44,10 +63,15 @@ class LiveIndex:
 
     Searches take `current` once and keep to it: a change of generation swaps the whole value, so that no answer mixes
     two. One caller at a time may `load` or `catch_up`; others wait.
+
+    Args:
+        database: Of the installation.
+        prepare: Called with the model id of a generation before it answers; the one before goes on answering meanwhile.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, prepare: Callable[[str], None] = lambda _model_id: None) -> None:
         self._database = database
+        self._prepare = prepare
         self._log: Any = structlog.get_logger()
         self._changing = Lock()
         self._loaded: LoadedGeneration | None = None
@@ -82,12 +106,12 @@ class LiveIndex:
 
     def _take_next(self, session: Session) -> list[OutboxEvent]:
         generation = _current_generation(session)
-        if generation != (self._loaded and self._loaded.generation):
+        if _id_of(generation) != _id_of(self._loaded.generation if self._loaded else None):
             self._load(session, generation)
             return []
         events = Outbox(session).after(self._seq, limit=_EVENTS_AT_ONCE)
         if events and self._loaded is not None:
-            self._add(session, [event.payload["tracklet_no"] for event in events if event.kind == TRACKLET_ADDED])
+            self._add(session, _added(events, self._loaded.generation.model_id))
             self._remove([event.payload["tracklet_no"] for event in events if event.kind == TRACKLET_REMOVED])
         if events:
             self._seq = events[-1].seq
@@ -95,15 +119,21 @@ class LiveIndex:
 
     def _load(self, session: Session, generation: Generation | None) -> None:
         seq = Outbox(session).last_seq()
-        loaded = None if generation is None else LoadedGeneration(generation, self._read_all(session, generation))
+        loaded = None
+        if generation is not None:
+            transit = load_transit(session, generation)
+            empty = LoadedGeneration(generation, None, transit, load_fused(session, generation, transit))
+            loaded = replace(empty, index=self._read_all(session, empty))
+            self._prepare(generation.model_id)
         self._loaded, self._seq = loaded, seq
 
-    def _read_all(self, session: Session, generation: Generation) -> FlatIndex | None:
-        tracklets = TrackletRepository(session)
+    def _read_all(self, session: Session, loaded: LoadedGeneration) -> FlatIndex | None:
+        tracklets, generation = TrackletRepository(session), loaded.generation
         total = tracklets.count()
         index: FlatIndex | None = None
         for batch in tracklets.iter_vectors(generation.model_id):
-            index = self._grown(index, _rows_of_batch(batch))
+            rows = _rows_of_batch(batch)
+            index = self._grown(index, _with_feet(session, rows) if loaded.knows_places else rows)
             self._log.info("index.loading", loaded=len(index), of=total)
         self._log.info("index.loaded", generation_id=str(generation.generation_id), vectors=len(index or ()))
         return index
@@ -125,7 +155,8 @@ class LiveIndex:
             ends_s=np.where(known, [one.end_s for one in stored], np.nan),
             qualities=np.array([one.quality for one in stored]),
         )
-        self._loaded = LoadedGeneration(loaded.generation, self._grown(loaded.index, rows))
+        rows = _with_feet(session, rows) if loaded.knows_places else rows
+        self._loaded = replace(loaded, index=self._grown(loaded.index, rows))
 
     def _grown(self, index: FlatIndex | None, rows: IndexRows) -> FlatIndex:
         """The index with more rows; a stored vector that is none (of a blank crop, say) is told of and passed over."""
@@ -179,6 +210,21 @@ def _current_generation(session: Session) -> Generation | None:
         return None
 
 
+def _id_of(generation: Generation | None) -> UUID | None:
+    return None if generation is None else generation.generation_id
+
+
+def _added(events: Sequence[OutboxEvent], model_id: str) -> list[int]:
+    """Tracklets that events tell to have, or to have now, a vector of the model, each once."""
+    found: dict[int, None] = {}
+    for event in events:
+        if event.kind == TRACKLET_ADDED:
+            found[event.payload["tracklet_no"]] = None
+        elif event.kind == VECTORS_ADDED and event.payload["model_id"] == model_id:
+            found.update(dict.fromkeys(event.payload["tracklet_nos"]))
+    return list(found)
+
+
 def _rows_of_batch(batch: VectorRows) -> IndexRows:
     return IndexRows(
         tracklet_nos=batch.tracklet_nos,
@@ -188,3 +234,9 @@ def _rows_of_batch(batch: VectorRows) -> IndexRows:
         ends_s=np.where(batch.clock_known, batch.ends_s, np.nan),
         qualities=batch.qualities,
     )
+
+
+def _with_feet(session: Session, rows: IndexRows) -> IndexRows:
+    """The rows with the places where their people came and went."""
+    feet = read_feet(session, rows.tracklet_nos.tolist())
+    return replace(rows, entries=feet[:, 0], exits=feet[:, 1])

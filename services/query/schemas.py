@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from services.query.examples import (
     MATCH,
     OTHER_ID,
     PERSON,
+    RANKING,
     TRACKLET,
 )
 
@@ -148,12 +149,14 @@ class CameraList(BaseModel):
 
 
 class GenerationView(BaseModel):
-    """What answers searches: vectors of one model."""
+    """What answers searches: vectors of one model, with the transit model and the calibration that go with it."""
 
     model_config = example(GENERATION)
 
     generation_id: UUID
     model_id: str
+    transit_id: str | None = Field(default=None, description="Null where the generation knows nothing of time.")
+    calibration_id: str | None = Field(default=None, description="Null where it gives no probabilities.")
 
 
 class GenerationDetail(GenerationView):
@@ -187,16 +190,27 @@ class EvidenceView(BaseModel):
     """Why an answer was given.
 
     ``gap_s`` is from the query's end to the answer's start, negative when the answer began before that, and null where
-    the query has no time or a clock is unknown.
+    the query has no time or a clock is unknown. Log-odds are in nats: ``ranking.prior_log_odds`` and both parts add up
+    to the logit of the probability.
     """
 
     visual_distance: float = Field(ge=0, le=2, description="Cosine distance of the two vectors.")
     gap_s: float | None
     crop_pairs: list[CropPair] = Field(description="The most alike first.")
+    probability: Share | None = Field(
+        default=None, description="Of showing one person with the query; null where nothing is calibrated."
+    )
+    visual_log_odds: float | None = Field(default=None, description="By how much the looks moved the log-odds.")
+    time_log_odds: float | None = Field(
+        default=None, description="By how much place and time moved them; null where they say nothing."
+    )
+    visual_rank: int | None = Field(
+        default=None, description="The rank by looks alone; null where it was not asked or lies far behind."
+    )
 
 
 class MatchView(TrackletView):
-    """One answer; rank 1 is the most alike."""
+    """One answer; rank 1 is the most probable, or the most alike where nothing is calibrated."""
 
     model_config = example(MATCH)
 
@@ -224,6 +238,16 @@ class QueryView(BaseModel):
     people: list[PersonView]
 
 
+class RankingView(BaseModel):
+    """How the answers were put in order, and how likely any candidate was before anything was known of it."""
+
+    model_config = example(RANKING)
+
+    by: Literal["probability", "distance"]
+    uses_time: bool = Field(description="Whether the query's place and time were weighed.")
+    prior_log_odds: float | None = Field(description="In nats; null where nothing is calibrated.")
+
+
 class SearchAnswer(BaseModel):
     """Ranked answers with their evidence, and the generation that gave them."""
 
@@ -231,4 +255,5 @@ class SearchAnswer(BaseModel):
 
     generation: GenerationView
     query: QueryView
+    ranking: RankingView
     matches: list[MatchView]

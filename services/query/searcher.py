@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
-from reid_core.errors import ModelMismatchError, NoPersonError, NotSearchableError
+from reid_core.errors import ModelMismatchError, NoPersonError, NotCalibratedError
 from reid_core.retrieval.index import are_unit
 from reid_core.retrieval.search import CropVectors, Query, fuse, search
-from reid_core.types import ClockQuality
 from services.query.pictures import decode_picture, find_person, whole_picture
+from services.query.stored_queries import QueryCrop, stored_queries
 from services.storage.cameras import CameraRepository
 from services.storage.tracklets import TrackletRepository
 
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from reid_core.ports import Detector, Embedder
+    from reid_core.retrieval.fused import FusedAnswer
+    from reid_core.retrieval.search import CropVectorsOf
     from reid_core.types import Match, SearchFilter
+    from services.query.inference import EmbedderShelf
     from services.query.live_index import LiveIndex, LoadedGeneration
     from services.query.pictures import PersonInPicture, Picture, PictureLimits
     from services.storage.generations import Generation
     from services.storage.records import StoredTracklet
     from services.storage.session import Database
 
-__all__ = ["Answer", "QueryCrop", "SearchRequest", "Searcher"]
+__all__ = ["Answer", "SearchRequest", "Searcher"]
 
 _PICTURES_AT_ONCE = 2  # a decoded picture may take 120 MB; only the person's crop outlives its turn
 
@@ -41,24 +44,15 @@ class SearchRequest:
         where: Which tracklets may be returned.
         k: At most this many.
         other_cameras_only: Nothing from the cameras that the query itself was seen by.
+        use_time: Weigh the query's place and time, where it has them and the generation knows of time.
+        max_error_rate: Only so many answers that this share of them is expected to be false.
     """
 
     where: SearchFilter
     k: int = 10
     other_cameras_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QueryCrop:
-    """A crop of the query that evidence may name: of a stored tracklet, or the person in a picture.
-
-    Attributes:
-        tracklet_id: The stored tracklet, ``None`` for a picture.
-        number: The tracklet's crop number, or the picture's place among those sent, from 0.
-    """
-
-    tracklet_id: UUID | None
-    number: int
+    use_time: bool = True
+    max_error_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +65,9 @@ class Answer:
         query_crops: What the query's side of a pair of crops counts.
         queried: The query's own tracklets, none for pictures.
         people: Whom the pictures were found to show, none for tracklets.
+        prior_log_odds: Of any candidate of this search, before anything was known of it; ``None`` where the generation
+            has no calibration and the order is that of distances.
+        uses_time: Whether the query's place and time were weighed.
     """
 
     generation: Generation
@@ -78,6 +75,8 @@ class Answer:
     query_crops: tuple[QueryCrop, ...]
     queried: tuple[StoredTracklet, ...] = ()
     people: tuple[PersonInPicture, ...] = ()
+    prior_log_odds: float | None = None
+    uses_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +86,7 @@ class Searcher:
     database: Database
     live: LiveIndex
     detector: Detector
-    embedder: Embedder
+    embedders: EmbedderShelf
     limits: PictureLimits = field(kw_only=True)
     _decoders: Semaphore = field(default_factory=lambda: Semaphore(_PICTURES_AT_ONCE), init=False)
 
@@ -99,14 +98,15 @@ class Searcher:
             UnknownTrackletError: If one of them is not stored.
             UnknownCameraError: If a filter names a camera that is not stored.
             NotSearchableError: If one has no vector of the current generation's model.
+            NotCalibratedError: If an error rate is asked for that the current generation cannot tell.
         """
         loaded = self.live.current
         with self.database.read() as session:
             stored = [TrackletRepository(session).by_id(one) for one in dict.fromkeys(tracklet_ids)]
-            queries, crops = _stored_queries(session, stored, loaded.generation.model_id)
+            queries, crops = stored_queries(session, stored, loaded)
             seen_by = frozenset(one.camera_id for one in stored)
             where = _checked_filter(session, request, seen_by)
-            answer = self._answer(session, loaded, fuse(queries), request.k, where, tuple(crops))
+            answer = self._answer(session, loaded, fuse(queries), replace(request, where=where), tuple(crops))
         return replace(answer, queried=tuple(stored))
 
     def by_pictures(self, pictures: Sequence[Picture], request: SearchRequest, *, whole: bool = False) -> Answer:
@@ -123,16 +123,18 @@ class Searcher:
             ImageTooLargeError: If a picture is too large.
             NoPersonError: If a picture shows nobody.
             ModelMismatchError: If the embedder is not the current generation's.
+            NotCalibratedError: If an error rate is asked for that the current generation cannot tell.
         """
         loaded = self.live.current
         people = tuple(self._person(picture, whole=whole) for picture in pictures)
-        if self.embedder.model_id != loaded.generation.model_id:
-            raise ModelMismatchError(f"{self.embedder.model_id} here, {loaded.generation.model_id} stored")
-        queries = [self._picture_query(person, picture) for person, picture in zip(people, pictures, strict=True)]
+        embedder = self.embedders.of(loaded.generation.model_id)
+        if embedder.model_id != loaded.generation.model_id:
+            raise ModelMismatchError(f"{embedder.model_id} here, {loaded.generation.model_id} stored")
+        queries = [_picture_query(embedder, person, picture) for person, picture in zip(people, pictures, strict=True)]
         crops = tuple(QueryCrop(None, number) for number in range(len(people)))
         with self.database.read() as session:
             where = _checked_filter(session, request, frozenset())
-            answer = self._answer(session, loaded, fuse(queries), request.k, where, crops)
+            answer = self._answer(session, loaded, fuse(queries), replace(request, where=where), crops)
         return replace(answer, people=people)
 
     def _person(self, picture: Picture, *, whole: bool) -> PersonInPicture:
@@ -142,19 +144,12 @@ class Searcher:
                 return whole_picture(image, name=picture.name)
             return find_person(image, self.detector, name=picture.name)
 
-    def _picture_query(self, person: PersonInPicture, picture: Picture) -> Query:
-        embedding = self.embedder.embed([person.crop])
-        if not are_unit(embedding.vector[None]).all():
-            raise NoPersonError(f"{picture.name} shows nothing to recognise anybody by")
-        return Query(embedding.vector, embedding.crop_vectors)
-
     def _answer(
         self,
         session: Session,
         loaded: LoadedGeneration,
         query: Query,
-        k: int,
-        where: SearchFilter,
+        request: SearchRequest,
         query_crops: tuple[QueryCrop, ...],
     ) -> Answer:
         tracklets = TrackletRepository(session)
@@ -163,41 +158,38 @@ class Searcher:
             found = tracklets.embeddings(nos, loaded.generation.model_id)
             return {no: CropVectors(one.crop_nos, one.crop_vectors) for no, one in found.items()}
 
-        matches: list[Match] = []
-        if loaded.index is not None:
-            matches = search(loaded.index, query, k=k, where=where, crop_vectors_of=crop_vectors_of)
+        found = _found(loaded, query, request, crop_vectors_of)
+        matches = found if isinstance(found, list) else found.matches
         stored = tracklets.by_nos(match.tracklet_no for match in matches)
         still_there = [match for match in matches if match.tracklet_no in stored]  # one may be removed meanwhile
         ranked = tuple(
             (replace(match, rank=rank), stored[match.tracklet_no]) for rank, match in enumerate(still_there, start=1)
         )
-        return Answer(loaded.generation, ranked, query_crops)
+        if isinstance(found, list):
+            return Answer(loaded.generation, ranked, query_crops)
+        prior, uses_time = found.prior_log_odds, found.uses_time
+        return Answer(loaded.generation, ranked, query_crops, prior_log_odds=prior, uses_time=uses_time)
 
 
-def _stored_queries(
-    session: Session, stored: Sequence[StoredTracklet], model_id: str
-) -> tuple[list[Query], list[QueryCrop]]:
-    """One query for each tracklet, and their crops in the order in which `fuse` puts them."""
-    embeddings = TrackletRepository(session).embeddings([one.tracklet_no for one in stored], model_id)
-    queries: list[Query] = []
-    crops: list[QueryCrop] = []
-    for one in stored:
-        embedding = embeddings.get(one.tracklet_no)
-        if embedding is None or not are_unit(embedding.vector[None]).all():
-            raise NotSearchableError(str(one.tracklet_id))
-        known = one.clock_quality is not ClockQuality.UNKNOWN
-        queries.append(
-            Query(
-                vector=embedding.vector,
-                crop_vectors=embedding.crop_vectors,
-                camera_id=one.camera_id,
-                start_s=one.start_s if known else None,
-                end_s=one.end_s if known else None,
-                exclude_tracklet_nos=frozenset({one.tracklet_no}),
-            )
-        )
-        crops += [QueryCrop(one.tracklet_id, no) for no in embedding.crop_nos]
-    return queries, crops
+def _found(
+    loaded: LoadedGeneration, query: Query, request: SearchRequest, crop_vectors_of: CropVectorsOf
+) -> FusedAnswer | list[Match]:
+    """By probability where the generation is calibrated, else by distance."""
+    if loaded.fused is None and request.max_error_rate is not None:
+        raise NotCalibratedError(str(loaded.generation.generation_id))
+    if loaded.index is None:
+        return []
+    if loaded.fused is None:
+        return search(loaded.index, query, k=request.k, where=request.where, crop_vectors_of=crop_vectors_of)
+    return loaded.fused.search(
+        loaded.index,
+        query,
+        k=request.k,
+        where=request.where,
+        use_time=request.use_time,
+        max_error_rate=request.max_error_rate,
+        crop_vectors_of=crop_vectors_of,
+    )
 
 
 def _checked_filter(session: Session, request: SearchRequest, seen_by: frozenset[str]) -> SearchFilter:
@@ -209,3 +201,10 @@ def _checked_filter(session: Session, request: SearchRequest, seen_by: frozenset
     if request.other_cameras_only:
         where = replace(where, exclude_camera_ids=where.exclude_camera_ids | seen_by)
     return where
+
+
+def _picture_query(embedder: Embedder, person: PersonInPicture, picture: Picture) -> Query:
+    embedding = embedder.embed([person.crop])
+    if not are_unit(embedding.vector[None]).all():
+        raise NoPersonError(f"{picture.name} shows nothing to recognise anybody by")
+    return Query(embedding.vector, embedding.crop_vectors)

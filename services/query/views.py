@@ -15,6 +15,7 @@ from services.query.schemas import (
     PersonView,
     QueryCropView,
     QueryView,
+    RankingView,
     SearchAnswer,
     TrackletDetail,
     TrackletView,
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from reid_core.types import Evidence
-    from services.query.searcher import Answer, QueryCrop
+    from services.query.searcher import Answer
+    from services.query.stored_queries import QueryCrop
+    from services.storage.generations import Generation
     from services.storage.records import CropRecord, StoredTracklet
 
-__all__ = ["answer_view", "tracklet_detail", "tracklet_view"]
+__all__ = ["answer_view", "crop_href", "generation_view", "tracklet_detail", "tracklet_view"]
 
 _CROPS_SHOWN = 3
 
@@ -61,8 +64,13 @@ def tracklet_detail(stored: StoredTracklet, crops: Sequence[CropRecord]) -> Trac
 def answer_view(answer: Answer) -> SearchAnswer:
     """The answer to a search."""
     return SearchAnswer(
-        generation=GenerationView(generation_id=answer.generation.generation_id, model_id=answer.generation.model_id),
+        generation=generation_view(answer.generation),
         query=QueryView(tracklet_ids=[one.tracklet_id for one in answer.queried], people=_people(answer)),
+        ranking=RankingView(
+            by="distance" if answer.prior_log_odds is None else "probability",
+            uses_time=answer.uses_time,
+            prior_log_odds=_to_digits(answer.prior_log_odds, 4),
+        ),
         matches=[
             MatchView(
                 **_facts(stored),
@@ -71,6 +79,16 @@ def answer_view(answer: Answer) -> SearchAnswer:
             )
             for match, stored in answer.matches
         ],
+    )
+
+
+def generation_view(generation: Generation) -> GenerationView:
+    """What a generation consists of."""
+    return GenerationView(
+        generation_id=generation.generation_id,
+        model_id=generation.model_id,
+        transit_id=generation.transit_id,
+        calibration_id=generation.calibration_id,
     )
 
 
@@ -127,7 +145,15 @@ def _evidence(evidence: Evidence, answer_id: UUID, query_crops: Sequence[QueryCr
             )
             for of_query, of_answer, distance in evidence.crop_pairs
         ],
+        probability=_to_digits(evidence.probability, 6),
+        visual_log_odds=_to_digits(evidence.visual_log_odds, 4),
+        time_log_odds=_to_digits(evidence.time_log_odds, 4),
+        visual_rank=evidence.visual_rank,
     )
+
+
+def _to_digits(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _query_crop(crop: QueryCrop) -> QueryCropView:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reid_core.errors import StorageError, UnknownCropError
-from services.storage.failures import from_disk
+from services.storage.failures import disk_in_our_words, flush_folder
 from services.storage.records import crop_to_json
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class BlobStore:
         """
         path = self._path(key)
         partial = path.with_name(f".{key}.{secrets.token_hex(4)}{_PARTIAL}")
-        with _told(path):
+        with disk_in_our_words(path):
             self._make_folder(path.parent)
             try:
                 _write_zip(partial, tracklet)
@@ -64,7 +64,7 @@ class BlobStore:
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
 
     def read_crop(self, key: str, crop_no: int) -> bytes:
         """One crop as JPEG.
@@ -105,7 +105,7 @@ class BlobStore:
             StorageError: If the folder cannot be written.
         """
         path = self._path(key)
-        with _told(path):
+        with disk_in_our_words(path):
             path.unlink(missing_ok=True)
 
     def keys(self) -> Iterator[str]:
@@ -128,7 +128,7 @@ class BlobStore:
             is_blob = path.suffix == _SUFFIX and not path.name.startswith(".")
             if (is_blob and path.stem in known_keys) or not (is_blob or path.suffix == _PARTIAL):
                 continue
-            with _told(path):
+            with disk_in_our_words(path):
                 try:
                     if now - path.stat().st_mtime >= min_age_s:
                         path.unlink()
@@ -145,12 +145,12 @@ class BlobStore:
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _flush_folder(folder.parent)
+            flush_folder(folder.parent)
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[zipfile.ZipFile]:
         path = self._path(key)
-        with _told(path):
+        with disk_in_our_words(path):
             try:
                 with zipfile.ZipFile(path) as blob:
                     yield blob
@@ -184,20 +184,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _crop_name(crop_no: int) -> str:
     return f"crops/{crop_no:02d}.jpg"
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Tell a failing disk operation in our words, with the path."""
-    try:
-        yield
-    except OSError as error:
-        raise from_disk(error, path) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from reid_core.errors import StorageError
 from reid_core.types import ClockQuality
 from services.storage.codec import pack_vectors, unpack_vector, unpack_vectors
+from services.storage.statements import insert_into
 from services.storage.tables import EmbeddingRow, TrackletRow
 
 if TYPE_CHECKING:
@@ -86,23 +87,32 @@ class EmbeddingRepository:
         Raises:
             ValueError: If the vectors' shapes do not belong together, or the crops are not crops of the tracklet.
         """
-        if embedding.vector.ndim != 1 or embedding.crop_vectors.shape[1:] != embedding.vector.shape:
-            shapes = f"{embedding.vector.shape} and {embedding.crop_vectors.shape}"
-            raise ValueError(f"vector and crop_vectors must have shapes (d,) and (K, d), got {shapes}")
         count = len(embedding.crop_vectors)
-        numbers = [int(no) for no in (tracklet.display_order[:count] if crop_nos is None else crop_nos)]
-        if len(numbers) != count or len(set(numbers)) != count or not set(numbers) <= set(range(len(tracklet.crops))):
-            raise ValueError(f"{count} crop vectors of {len(tracklet.crops)} crops cannot belong to crops {numbers}")
-        self._session.add(
-            EmbeddingRow(
-                model_id=embedding.model_id,
-                tracklet_no=tracklet_no,
-                vec=pack_vectors(embedding.vector),
-                crop_nos=numbers,
-                crop_vecs=pack_vectors(embedding.crop_vectors),
-            )
-        )
+        numbers = tracklet.display_order[:count] if crop_nos is None else crop_nos
+        self._session.add(EmbeddingRow(**_columns(tracklet_no, embedding, numbers, crop_count=len(tracklet.crops))))
         self._session.flush()
+
+    def add_later(self, tracklet_no: int, embedding: Embedding, *, crop_nos: Sequence[int], crop_count: int) -> bool:
+        """Store the vectors of a tracklet that is stored already; those that are there already are left as they are.
+
+        Args:
+            tracklet_no: The stored tracklet.
+            embedding: Its vectors.
+            crop_nos: Which crops the crop vectors belong to, in their order.
+            crop_count: How many crops it has.
+
+        Returns:
+            False if it has a vector of the model already, or is not stored any more.
+
+        Raises:
+            ValueError: As `add`.
+        """
+        columns = _columns(tracklet_no, embedding, crop_nos, crop_count=crop_count)
+        stays = select(TrackletRow.tracklet_no).where(TrackletRow.tracklet_no == tracklet_no)
+        if self._session.scalar(stays.with_for_update(read=True, key_share=True)) is None:
+            return False
+        statement = insert_into(self._session, EmbeddingRow).values(columns).on_conflict_do_nothing()
+        return self._session.execute(statement.returning(EmbeddingRow.tracklet_no)).first() is not None
 
     def by_no(self, tracklet_no: int, model_id: str) -> StoredEmbedding:
         """One tracklet's vectors.
@@ -166,6 +176,27 @@ class EmbeddingRepository:
                 yield _stacked(*zip(*rows, strict=True))
             if len(rows) < batch:
                 return
+
+
+def _columns(tracklet_no: int, embedding: Embedding, crop_nos: Sequence[int], *, crop_count: int) -> dict[str, Any]:
+    """A row's values.
+
+    Raises:
+        ValueError: If the vectors' shapes do not belong together, or the crops are not crops of the tracklet.
+    """
+    if embedding.vector.ndim != 1 or embedding.crop_vectors.shape[1:] != embedding.vector.shape:
+        shapes = f"{embedding.vector.shape} and {embedding.crop_vectors.shape}"
+        raise ValueError(f"vector and crop_vectors must have shapes (d,) and (K, d), got {shapes}")
+    numbers, count = [int(no) for no in crop_nos], len(embedding.crop_vectors)
+    if len(numbers) != count or len(set(numbers)) != count or not set(numbers) <= set(range(crop_count)):
+        raise ValueError(f"{count} crop vectors of {crop_count} crops cannot belong to crops {numbers}")
+    return {
+        "model_id": embedding.model_id,
+        "tracklet_no": tracklet_no,
+        "vec": pack_vectors(embedding.vector),
+        "crop_nos": numbers,
+        "crop_vecs": pack_vectors(embedding.crop_vectors),
+    }
 
 
 def _stacked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -51,6 +52,33 @@ def from_driver(error: DBAPIError, database: str) -> ReknitError:
     if isinstance(cause, psycopg.errors.LockNotAvailable) or _sqlite_code(cause) in _LOCKED:
         return StorageError(f"{database}: another process kept it locked for too long")
     return StorageError(message)
+
+
+@contextmanager
+def disk_in_our_words(path: Path) -> Iterator[None]:
+    """Turn a failing file operation inside the block into one of ours, with the path.
+
+    Raises:
+        StorageFullError: If there is no space left.
+        StorageError: If the disk says no for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise from_disk(error, path) from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Make sure that what was renamed or made in a folder survives a power cut.
+
+    Raises:
+        OSError: If it cannot be flushed.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def from_disk(error: OSError, path: Path) -> ReknitError:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVarTuple
 
 from sqlalchemy import and_, or_
 
-from reid_core.errors import InputError
+from services.storage.cursors import decode_place, encode_place
 from services.storage.tables import TrackletRow
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Page:
 
 def encode_cursor(start_s: float, tracklet_no: int) -> str:
     """The place after a tracklet in a list by start, then number, as URL-safe text."""
-    return base64.urlsafe_b64encode(_CURSOR.pack(start_s, tracklet_no)).decode("ascii")
+    return encode_place(_CURSOR, start_s, tracklet_no)
 
 
 def decode_cursor(cursor: str) -> tuple[float, int]:
@@ -61,13 +60,7 @@ def decode_cursor(cursor: str) -> tuple[float, int]:
     Raises:
         InputError: If the text is no cursor.
     """
-    try:
-        start_s, tracklet_no = _CURSOR.unpack(base64.b64decode(cursor, altchars="-_", validate=True))
-    except (ValueError, struct.error) as error:
-        raise InputError(f"{cursor[:80]!r} is not a cursor that a page gave out") from error
-    if start_s != start_s:  # noqa: PLR0124 - NaN
-        raise InputError(f"{cursor[:80]!r} is not a cursor that a page gave out")
-    return start_s, tracklet_no
+    return decode_place(_CURSOR, cursor)
 
 
 def narrowed(

@@ -21,6 +21,9 @@ TRACKLET_ADDED = "tracklet.added"
 TRACKLET_REMOVED = "tracklet.removed"
 SOURCE_FINISHED = "source.finished"
 GENERATION_PROMOTED = "generation.promoted"
+VECTORS_ADDED = "vectors.added"
+FEEDBACK_GIVEN = "feedback.given"
+FEEDBACK_WITHDRAWN = "feedback.withdrawn"
 
 _LOCK_NO = 7_265_107  # any number: it only has to differ from other advisory locks of this database
 
@@ -54,12 +57,16 @@ class Outbox:
         So numbers are drawn under a lock that lasts until the commit (on SQLite the one write lock is that lock).
         Append last in a transaction, so that others wait briefly.
         """
-        if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NO})
+        self.take_turn()
         row = OutboxRow(kind=kind, payload=dict(payload), created_at_s=self._clock())
         self._session.add(row)
         self._session.flush()
         return row.seq
+
+    def take_turn(self) -> None:
+        """Wait until nobody else may append before this transaction has ended; later reads see what they committed."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NO})
 
     def after(self, seq: int, *, limit: int = 1000) -> list[OutboxEvent]:
         """The next events after a number, in order."""

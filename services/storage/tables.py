@@ -149,12 +149,92 @@ class EmbeddingRow(Base):
     crop_vecs: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class EmbeddingFailureRow(Base):
+    """A tracklet that a model could not embed, because its crops are lost or damaged; it holds up no promotion."""
+
+    __tablename__ = "embedding_failures"
+
+    model_id: Mapped[str] = mapped_column(String, primary_key=True)
+    tracklet_no: Mapped[int] = mapped_column(
+        BigNumber, ForeignKey("tracklets.tracklet_no", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    reason: Mapped[str]
+    created_at_s: Mapped[Seconds]
+
+
+class JobRow(Base):
+    """Long work that was asked for, and how far it is; the workflow engine keeps what it needs to resume it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'running', 'cancelling', 'cancelled', 'failed', 'succeeded')", name="state"
+        ),
+        Index("ix_jobs_state_created_at_s", "state", "created_at_s"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    recipe: Mapped[str | None]
+    state: Mapped[str]
+    step: Mapped[str | None]
+    error: Mapped[str | None]
+    author: Mapped[str | None]
+    created_at_s: Mapped[Seconds]
+    started_at_s: Mapped[float | None] = mapped_column(Double)
+    finished_at_s: Mapped[float | None] = mapped_column(Double)
+    options: Mapped[dict[str, Any]] = mapped_column(Json)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class ModelRow(Base):
+    """An embedding model: how it was made and what its files must hash to."""
+
+    __tablename__ = "models"
+    __table_args__ = (CheckConstraint("kind IN ('cold-start', 'learned')", name="kind"),)
+
+    model_id: Mapped[str] = mapped_column(String, primary_key=True)
+    kind: Mapped[str]
+    recipe: Mapped[str | None]
+    code_version: Mapped[str | None]
+    parent_model_id: Mapped[str | None] = mapped_column(ForeignKey("models.model_id"))
+    data_from_s: Mapped[float | None] = mapped_column(Double)
+    data_to_s: Mapped[float | None] = mapped_column(Double)
+    tracklet_count: Mapped[int | None]
+    dim: Mapped[int | None]
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.job_id", ondelete="SET NULL"))
+    created_at_s: Mapped[Seconds]
+    metrics: Mapped[dict[str, Any]] = mapped_column(Json)
+    files: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class TransitModelRow(Base):
+    """How long people take between cameras, and by how much the cameras' clocks differ, as one document."""
+
+    __tablename__ = "transit_models"
+
+    transit_id: Mapped[str] = mapped_column(primary_key=True)
+    created_at_s: Mapped[Seconds]
+    document: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class CalibrationRow(Base):
+    """What distance and time say about two tracklets being one person, as one document."""
+
+    __tablename__ = "calibrations"
+
+    calibration_id: Mapped[str] = mapped_column(primary_key=True)
+    created_at_s: Mapped[Seconds]
+    document: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
 class GenerationRow(Base):
     """What is promoted and rolled back as one; exactly one can be current."""
 
     __tablename__ = "generations"
     __table_args__ = (
-        CheckConstraint("state IN ('candidate', 'current', 'retired')", name="state"),
+        CheckConstraint("state IN ('candidate', 'current', 'retired', 'rejected')", name="state"),
         Index(
             "uq_generations_one_current",
             "state",
@@ -165,9 +245,54 @@ class GenerationRow(Base):
     )
 
     generation_id: Mapped[UUID] = mapped_column(primary_key=True)
-    model_id: Mapped[str]
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.model_id"))
     state: Mapped[str]
     created_at_s: Mapped[Seconds]
+    transit_id: Mapped[str | None] = mapped_column(ForeignKey("transit_models.transit_id"))
+    calibration_id: Mapped[str | None] = mapped_column(ForeignKey("calibrations.calibration_id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("generations.generation_id"))
+    job_id: Mapped[UUID | None]
+    promoted_at_s: Mapped[float | None] = mapped_column(Double)
+    reason: Mapped[str | None]
+    metrics: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class PromotionRow(Base):
+    """One change of the current generation; rows are only ever added."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (
+        CheckConstraint("kind IN ('cold-start', 'promote', 'rollback')", name="kind"),
+        {"sqlite_autoincrement": True},
+    )
+
+    promotion_no: Mapped[BigKey]
+    kind: Mapped[str]
+    generation_id: Mapped[UUID] = mapped_column(ForeignKey("generations.generation_id"), index=True)
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("generations.generation_id"))
+    reason: Mapped[str | None]
+    created_at_s: Mapped[Seconds]
+
+
+class FeedbackRow(Base):
+    """What somebody said of two tracklets. Rows are added and withdrawn, never changed; the smaller id stands first."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        CheckConstraint("tracklet_a < tracklet_b", name="ordered"),
+        CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
+        Index("ix_feedback_tracklet_a_tracklet_b", "tracklet_a", "tracklet_b"),
+        Index("ix_feedback_created_at_s_feedback_id", "created_at_s", "feedback_id"),
+    )
+
+    feedback_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tracklet_a: Mapped[UUID] = mapped_column(ForeignKey("tracklets.tracklet_id", ondelete="CASCADE"))
+    tracklet_b: Mapped[UUID] = mapped_column(ForeignKey("tracklets.tracklet_id", ondelete="CASCADE"), index=True)
+    verdict: Mapped[str]
+    author: Mapped[str]
+    note: Mapped[str | None]
+    created_at_s: Mapped[Seconds]
+    withdrawn_at_s: Mapped[float | None] = mapped_column(Double)
 
 
 class OutboxRow(Base):

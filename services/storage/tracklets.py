@@ -180,6 +180,11 @@ class TrackletRepository:
         more = len(rows) > limit
         return Page(items, encode_cursor(items[-1].start_s, items[-1].tracklet_no) if more else None)
 
+    def newest_nos(self, limit: int) -> Sequence[int]:
+        """Numbers of the tracklets that began last, rising."""
+        newest = select(TrackletRow.tracklet_no).order_by(TrackletRow.start_s.desc(), TrackletRow.tracklet_no.desc())
+        return sorted(self._session.scalars(newest.limit(limit)))
+
     def iter_paths(self, where: Where = Where()) -> Iterator[tuple[StoredTracklet, TrackPath]]:  # noqa: B008 - frozen
         """All chosen tracklets with their paths, by start, then number; memory stays flat."""
         statement = narrowed(select(TrackletRow, TrackletRow.path), where)

@@ -11,7 +11,7 @@ from reid_core.errors import NoGenerationError
 from services.identifiers import new_uuid7
 from services.storage.generations import GenerationRepository
 from services.storage.outbox import Outbox
-from services.storage.tables import GenerationRow
+from services.storage.tables import GenerationRow, ModelRow
 
 
 def test_there_is_no_generation_before_something_was_ingested(database):
@@ -46,6 +46,8 @@ def test_the_database_itself_refuses_a_second_current_generation(database):
         return GenerationRow(generation_id=new_uuid7(), model_id="model-a", state=state, created_at_s=0.0)
 
     with database.write() as session:
+        session.add(ModelRow(model_id="model-a", kind="cold-start", created_at_s=0.0, metrics={}, files={}))
+        session.flush()
         session.add_all([row("current"), row("retired"), row("retired"), row("candidate"), row("candidate")])
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(row("current"))

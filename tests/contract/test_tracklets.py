@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from factories import make_embedding, make_path, make_tracklet
+from tracklet_rows import add_tracklet, open_source
 
-from reid_core.errors import AlreadyStoredError, InputError, StorageError, UnknownTrackletError
-from reid_core.types import Camera, ClockQuality, CropQuality, Embedding, Tracklet
-from services.storage.cameras import CameraRepository
-from services.storage.listing import Where
+from reid_core.errors import AlreadyStoredError, StorageError, UnknownTrackletError
+from reid_core.types import ClockQuality, CropQuality, Embedding, Tracklet
 from services.storage.outbox import Outbox
 from services.storage.sources import SourceRepository
 from services.storage.tracklets import TrackletRepository
 
-if TYPE_CHECKING:
-    from services.storage.session import Database
-
-
-def _open_source(
-    database: Database,
-    camera_id: str = "cam1",
-    content_hash: str = "hash",
-    clock_quality: ClockQuality = ClockQuality.STATED,
-) -> UUID:
-    with database.write() as session:
-        CameraRepository(session).ensure(Camera(camera_id))
-        source = SourceRepository(session).open_source(
-            camera_id,
-            content_hash,
-            "video.mp4",
-            start_s=100.0,
-            clock_quality=clock_quality,
-            frame_size_px=(640, 480),
-            fps=10.0,
-        )
-    return source.source_id
-
-
-def _add(database: Database, source_id: UUID, track_no: int = 1, *, camera_id: str = "cam1", **tracklet) -> int:
-    with database.write() as session:
-        return TrackletRepository(session).add(
-            source_id,
-            camera_id,
-            make_tracklet(track_no, **tracklet),
-            f"blob-{track_no}",
-            make_embedding(track_no),
-        )
-
 
 def test_a_tracklet_comes_back_as_it_was_stored(database):
-    source_id = _open_source(database)
-    number = _add(database, source_id)
+    source_id = open_source(database)
+    number = add_tracklet(database, source_id)
     with database.read() as session:
         stored = TrackletRepository(session).by_no(number)
     assert (stored.tracklet_no, stored.source_id, stored.camera_id, stored.track_no) == (number, source_id, "cam1", 1)
@@ -67,7 +31,7 @@ def test_a_tracklet_comes_back_as_it_was_stored(database):
 
 
 def test_a_path_comes_back_without_loss(database):
-    number = _add(database, _open_source(database))
+    number = add_tracklet(database, open_source(database))
     with database.read() as session:
         path = TrackletRepository(session).path(number)
     expected = make_path()
@@ -78,7 +42,7 @@ def test_a_path_comes_back_without_loss(database):
 
 
 def test_what_is_known_of_the_crops_comes_back(database):
-    number = _add(database, _open_source(database))
+    number = add_tracklet(database, open_source(database))
     with database.read() as session:
         crops = TrackletRepository(session).crops(number)
     assert [crop.crop_no for crop in crops] == [0, 1, 2]
@@ -88,7 +52,7 @@ def test_what_is_known_of_the_crops_comes_back(database):
 
 
 def test_vectors_come_back_rounded_to_half_floats(database):
-    number = _add(database, _open_source(database))
+    number = add_tracklet(database, open_source(database))
     with database.read() as session:
         stored = TrackletRepository(session).embedding(number, "model-a")
     expected = make_embedding(1)
@@ -98,7 +62,7 @@ def test_vectors_come_back_rounded_to_half_floats(database):
 
 
 def test_a_tracklet_is_found_by_its_id_as_value_and_as_text(database):
-    number = _add(database, _open_source(database))
+    number = add_tracklet(database, open_source(database))
     with database.read() as session:
         tracklets = TrackletRepository(session)
         stored = tracklets.by_no(number)
@@ -123,8 +87,8 @@ def test_an_unknown_number_is_refused(database):
 
 
 def test_many_numbers_are_read_at_once_and_unknown_ones_left_out(database):
-    source_id = _open_source(database)
-    numbers = [_add(database, source_id, n) for n in (1, 2, 3)]
+    source_id = open_source(database)
+    numbers = [add_tracklet(database, source_id, n) for n in (1, 2, 3)]
     with database.read() as session:
         tracklets = TrackletRepository(session)
         found = tracklets.by_nos([*numbers, *range(1000, 2500)])
@@ -135,10 +99,10 @@ def test_many_numbers_are_read_at_once_and_unknown_ones_left_out(database):
 
 
 def test_a_track_of_a_source_is_stored_once(database):
-    source_id = _open_source(database)
-    _add(database, source_id, 4)
+    source_id = open_source(database)
+    add_tracklet(database, source_id, 4)
     with pytest.raises(AlreadyStoredError, match=f"track 4 of source {source_id}"):
-        _add(database, source_id, 4)
+        add_tracklet(database, source_id, 4)
     with database.read() as session:
         assert TrackletRepository(session).count() == 1
         assert TrackletRepository(session).stored_track_nos(source_id) == {4}
@@ -146,12 +110,12 @@ def test_a_track_of_a_source_is_stored_once(database):
 
 
 def test_the_same_track_number_of_two_sources_is_two_tracklets(database):
-    first, second = _open_source(database, content_hash="a"), _open_source(database, content_hash="b")
-    assert _add(database, first) != _add(database, second)
+    first, second = open_source(database, content_hash="a"), open_source(database, content_hash="b")
+    assert add_tracklet(database, first) != add_tracklet(database, second)
 
 
 def test_nothing_of_a_failed_transaction_is_stored(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
 
     def fail() -> None:
         with database.write() as session:
@@ -170,7 +134,7 @@ def test_nothing_of_a_failed_transaction_is_stored(database):
 
 
 def test_the_news_of_a_tracklet_names_it(database):
-    number = _add(database, _open_source(database))
+    number = add_tracklet(database, open_source(database))
     with database.read() as session:
         (event,) = Outbox(session).after(0)
         stored = TrackletRepository(session).by_no(number)
@@ -184,7 +148,7 @@ def test_the_news_of_a_tracklet_names_it(database):
 
 
 def test_a_tracklet_can_have_vectors_of_two_models(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     both = [make_embedding(1), make_embedding(2, model_id="model-b", dim=4, crops=1)]
     with database.write() as session:
         number = TrackletRepository(session).add(source_id, "cam1", make_tracklet(), "blob", both, crop_nos=None)
@@ -195,7 +159,7 @@ def test_a_tracklet_can_have_vectors_of_two_models(database):
 
 
 def test_a_tracklet_without_crops_or_vectors_is_stored(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     with database.write() as session:
         number = TrackletRepository(session).add(source_id, "cam1", make_tracklet(crops=0), "blob", [])
     with database.read() as session:
@@ -205,20 +169,20 @@ def test_a_tracklet_without_crops_or_vectors_is_stored(database):
 
 @pytest.mark.parametrize("crop_nos", [(0,), (0, 0), (0, 3), (-1, 0)])
 def test_crop_vectors_must_belong_to_crops_of_the_tracklet(database, crop_nos):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     with pytest.raises(ValueError, match="cannot belong to crops"), database.write() as session:
         TrackletRepository(session).add(source_id, "cam1", make_tracklet(), "blob", make_embedding(), crop_nos=crop_nos)
 
 
 def test_vectors_of_unlike_length_are_refused(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     odd = Embedding("model-a", np.zeros(8, np.float32), np.zeros((2, 7), np.float32))
     with pytest.raises(ValueError, match=r"\(8,\) and \(2, 7\)"), database.write() as session:
         TrackletRepository(session).add(source_id, "cam1", make_tracklet(), "blob", odd)
 
 
 def test_a_tracklet_of_no_observation_is_refused(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     empty = Tracklet(1, make_path(0), (), (), (640, 480))
     with pytest.raises(ValueError, match="has no observation"), database.write() as session:
         TrackletRepository(session).add(source_id, "cam1", empty, "blob", [])
@@ -226,14 +190,14 @@ def test_a_tracklet_of_no_observation_is_refused(database):
 
 @pytest.mark.parametrize("start_s", [float("nan"), float("inf"), float("-inf")])
 def test_times_that_are_no_times_are_refused(database, start_s):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     with pytest.raises(ValueError, match="must end after its start"):
-        _add(database, source_id, start_s=start_s)
+        add_tracklet(database, source_id, start_s=start_s)
 
 
 def test_a_refused_double_does_not_end_the_transaction(database):
-    source_id = _open_source(database)
-    _add(database, source_id, 1)
+    source_id = open_source(database)
+    add_tracklet(database, source_id, 1)
     with database.write() as session:
         tracklets = TrackletRepository(session)
         with pytest.raises(AlreadyStoredError):
@@ -244,17 +208,17 @@ def test_a_refused_double_does_not_end_the_transaction(database):
 
 
 def test_a_source_of_another_camera_is_refused(database):
-    source_id = _open_source(database)
-    _open_source(database, "cam2")
+    source_id = open_source(database)
+    open_source(database, "cam2")
     with pytest.raises(ValueError, match="belongs to camera cam1, not cam2"):
-        _add(database, source_id, camera_id="cam2")
+        add_tracklet(database, source_id, camera_id="cam2")
     with pytest.raises(StorageError, match="there is no source"):
-        _add(database, uuid4())
+        add_tracklet(database, uuid4())
 
 
 def test_a_removed_tracklet_takes_its_vectors_along_and_is_told_of(database):
-    source_id = _open_source(database)
-    keep, gone = _add(database, source_id, 1), _add(database, source_id, 2)
+    source_id = open_source(database)
+    keep, gone = add_tracklet(database, source_id, 1), add_tracklet(database, source_id, 2)
     with database.write() as session:
         assert TrackletRepository(session).delete(gone) == "blob-2"
     with database.read() as session:
@@ -272,128 +236,15 @@ def test_removing_an_unknown_tracklet_is_refused(database):
 
 
 def test_the_number_of_a_removed_tracklet_is_not_used_again(database):
-    source_id = _open_source(database)
-    number = _add(database, source_id, 1)
+    source_id = open_source(database)
+    number = add_tracklet(database, source_id, 1)
     with database.write() as session:
         TrackletRepository(session).delete(number)
-    assert _add(database, source_id, 1) > number
-
-
-def test_pages_show_every_tracklet_once_in_order_of_time(database):
-    source_id = _open_source(database)
-    starts_s = [103.0, 101.0, 101.0, 102.0, 101.0]
-    numbers = [_add(database, source_id, n + 1, start_s=start_s) for n, start_s in enumerate(starts_s)]
-    with database.read() as session:
-        tracklets = TrackletRepository(session)
-        cursor, seen = None, []
-        for _ in range(3):
-            page = tracklets.list(limit=2, cursor=cursor)
-            seen += [item.tracklet_no for item in page.items]
-            cursor = page.next_cursor
-    assert cursor is None
-    assert seen == [numbers[n] for n in (1, 2, 4, 3, 0)]
-
-
-def test_a_full_last_page_leads_nowhere(database):
-    source_id = _open_source(database)
-    _add(database, source_id, 1)
-    _add(database, source_id, 2)
-    with database.read() as session:
-        assert TrackletRepository(session).list(limit=2).next_cursor is None
-        assert TrackletRepository(session).list(Where(camera_id="none")).items == ()
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        (Where(camera_id="cam1"), [1, 2]),
-        (Where(camera_id="cam2"), [3]),
-        (Where(start_s=200.5), [2, 3]),
-        (Where(end_s=200.0), [1, 2]),
-        (Where(start_s=100.8, end_s=100.8), [1]),
-        (Where(start_s=500.0), []),
-        (Where(min_quality=0.99), []),
-        (Where(camera_id="cam1", min_quality=0.1), [1, 2]),
-    ],
-)
-def test_lists_show_only_what_was_asked_for(database, where, expected):
-    first, second = _open_source(database), _open_source(database, "cam2")
-    _add(database, first, 1, start_s=100.0)
-    _add(database, first, 2, start_s=200.0)
-    _add(database, second, 3, start_s=300.0, camera_id="cam2")
-    with database.read() as session:
-        tracklets = TrackletRepository(session)
-        assert [item.track_no for item in tracklets.list(where).items] == expected
-        assert [item.track_no for item, _path in tracklets.iter_paths(where)] == expected
-        assert tracklets.count(where) == len(expected)
-
-
-def test_lists_can_be_narrowed_to_a_source(database):
-    first, second = _open_source(database, content_hash="a"), _open_source(database, content_hash="b")
-    _add(database, first, 1)
-    _add(database, second, 2)
-    with database.read() as session:
-        page = TrackletRepository(session).list(Where(source_id=second))
-    assert [item.track_no for item in page.items] == [2]
-
-
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "ü", "AAAAAAAAAAAAAAAAAAAAAAAA", "f_gAAAAAAAAAAAAAAAAAAQ=="])
-def test_a_cursor_that_no_page_gave_out_is_refused(database, cursor):
-    with database.read() as session, pytest.raises(InputError, match="is not a cursor"):
-        TrackletRepository(session).list(cursor=cursor)
-
-
-@pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_page_of_no_or_too_many_tracklets_is_refused(database, limit):
-    with database.read() as session, pytest.raises(ValueError, match=r"limit must lie in \[1, 1000\]"):
-        TrackletRepository(session).list(limit=limit)
-
-
-@pytest.mark.parametrize("batch", [1, 2, 3, 100])
-def test_rows_for_the_index_are_the_same_in_batches_of_any_size(database, batch):
-    source_id = _open_source(database)
-    numbers = [_add(database, source_id, n, start_s=100.0 + n) for n in (1, 2, 3)]
-    with database.read() as session:
-        batches = list(TrackletRepository(session).iter_vectors("model-a", batch=batch))
-    assert max(len(rows) for rows in batches) <= batch
-    assert np.concatenate([rows.tracklet_nos for rows in batches]).tolist() == numbers
-    vectors = np.concatenate([rows.vectors for rows in batches])
-    np.testing.assert_array_equal(vectors, np.stack([make_embedding(n).vector.astype(np.float16) for n in (1, 2, 3)]))
-    assert vectors.dtype == np.float32
-    assert np.concatenate([rows.starts_s for rows in batches]).tolist() == [101.0, 102.0, 103.0]
-    assert np.concatenate([rows.ends_s for rows in batches]) == pytest.approx([101.8, 102.8, 103.8])
-    assert [one for rows in batches for one in rows.camera_ids] == ["cam1"] * 3
-    assert all(rows.clock_known.all() for rows in batches)
-    assert np.concatenate([rows.qualities for rows in batches]) == pytest.approx([make_tracklet().quality] * 3)
-
-
-def test_rows_for_the_index_say_whether_their_clock_is_known(database):
-    stated = _add(database, _open_source(database))
-    unknown = _open_source(database, content_hash="other", clock_quality=ClockQuality.UNKNOWN)
-    container = _open_source(database, content_hash="third", clock_quality=ClockQuality.CONTAINER)
-    numbers = [stated, _add(database, unknown), _add(database, container)]
-    with database.read() as session:
-        (rows,) = TrackletRepository(session).iter_vectors("model-a")
-    assert dict(zip(rows.tracklet_nos.tolist(), rows.clock_known.tolist(), strict=True)) == dict(
-        zip(numbers, (True, False, True), strict=True)
-    )
-
-
-def test_rows_for_the_index_begin_after_a_number(database):
-    source_id = _open_source(database)
-    numbers = [_add(database, source_id, n) for n in (1, 2, 3)]
-    with database.read() as session:
-        tracklets = TrackletRepository(session)
-        (rows,) = tracklets.iter_vectors("model-a", after_no=numbers[0])
-        assert rows.tracklet_nos.tolist() == numbers[1:]
-        assert list(tracklets.iter_vectors("model-a", after_no=numbers[-1])) == []
-        assert list(tracklets.iter_vectors("another model")) == []
-        with pytest.raises(ValueError, match="batch must be 1 or more"):
-            next(tracklets.iter_vectors("model-a", batch=0))
+    assert add_tracklet(database, source_id, 1) > number
 
 
 def test_vectors_of_two_lengths_under_one_model_are_refused(database):
-    source_id = _open_source(database)
+    source_id = open_source(database)
     with database.write() as session:
         tracklets = TrackletRepository(session)
         tracklets.add(source_id, "cam1", make_tracklet(1), "a", make_embedding(dim=8))
@@ -403,13 +254,13 @@ def test_vectors_of_two_lengths_under_one_model_are_refused(database):
 
 
 def test_threads_add_tracklets_side_by_side(database):
-    sources = [_open_source(database, f"cam{n}") for n in range(4)]
+    sources = [open_source(database, f"cam{n}") for n in range(4)]
     failures: list[BaseException] = []
 
     def work(camera_no: int) -> None:
         try:
             for track_no in range(1, 6):
-                _add(database, sources[camera_no], track_no, camera_id=f"cam{camera_no}")
+                add_tracklet(database, sources[camera_no], track_no, camera_id=f"cam{camera_no}")
         except BaseException as error:  # noqa: BLE001 - a thread's failure must reach the test
             failures.append(error)
 

@@ -26,7 +26,7 @@ RETRIEVAL = {
     *("queries", "skipped", "tracklets", "people", "distractors"),
 }
 SECONDS = ["simulate", "ingest", "score", "total"]
-TINY = ["--cameras", "2", "--people", "16", "--minutes", "0.4", "--difficulty", "easy"]
+TINY = ["--cameras", "2", "--people", "16", "--minutes", "0.4", "--difficulty", "easy", "--no-learn"]
 
 
 def reknit(*args: object, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
@@ -138,8 +138,18 @@ def test_exported_tracks_score_as_the_demo_says(tiny: tuple[Path, dict[str, Any]
 @pytest.mark.slow
 def test_default_demo_lands_where_it_should(tmp_path: Path, weights_dir: Path):
     del weights_dir
-    result, _ = demo(tmp_path, "--seed", "7", timeout_s=1500)
-    retrieval = result["retrieval"]["cold_start"]
-    assert 0.25 <= retrieval["map"] <= 0.5
-    assert retrieval["tracklets"] >= 250
+    result, run = demo(tmp_path, "--seed", "7", timeout_s=3000)
+    cold, learned, with_transit = (result["retrieval"][name] for name in ("cold_start", "learned", "with_transit"))
+    assert 0.25 <= cold["map"] <= 0.5
+    assert cold["tracklets"] >= 250
     assert result["tracking"]["HOTA"] > 50
+    assert learned["map"] > cold["map"] + 0.25
+    assert with_transit["map"] > learned["map"]
+    assert with_transit["rank1"] > learned["rank1"]
+    assert result["learning"]["took_over"] is True
+    assert result["calibration"]["ece"] < 0.1
+    assert 0 < result["association"]["recall"] <= 1
+    assert "holds" not in run.stderr
+    again, _ = demo(tmp_path, "--seed", "7", timeout_s=600)
+    assert again["retrieval"] == result["retrieval"]
+    assert again["seconds"]["learn"] < 10

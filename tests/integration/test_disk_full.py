@@ -7,6 +7,7 @@ kernel forbids such name spaces).
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,28 @@ def test_a_disk_that_fills_is_told_and_nothing_committed_is_lost(tmp_path: Path,
     assert told.startswith("full: There is no space left to store to: ")
     assert str(tmp_path) in told
     assert int(went_on.removeprefix("went on after ")) > 5
+
+
+@pytest.mark.parametrize("until", ["associate-1", pytest.param("end", marks=pytest.mark.slow)])
+def test_a_disk_that_fills_while_a_site_is_learned_ends_the_job_and_a_retry_goes_on_there(tmp_path: Path, until: str):
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    disk.mkdir()
+    elsewhere.mkdir()
+    _require_own_disks(disk)
+    own_disk = [part.replace("700k", "48m") for part in _OWN_DISK]
+    program = (sys.executable, str(_TESTS / "full_disk_child.py"), str(disk), str(elsewhere), until)
+    done = subprocess.run([*own_disk, str(disk), *program], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["state"] == "failed"
+    assert told["error"].startswith(f"within: There is no space left to store to: {disk}")
+    assert told["standing"] == {"cold": "current"}
+    assert told["attempt"] == 2
+    assert told["started"][:3] == ["prepare", "within", "within"], "what was done is not done again"
+    if until == "end":
+        assert (told["then"], told["after"]) == ("succeeded", {"cold": "retired", "learned": "current"})
+    else:
+        assert (told["then"], told["step"], told["after"]) == ("running", until, {"cold": "current"})
 
 
 def test_a_blob_that_does_not_fit_leaves_nothing_and_the_others_alone(tmp_path: Path):

@@ -265,7 +265,7 @@ def test_vectors_of_two_models_are_never_mixed(site: Site, video: Path) -> None:
         model_id = "another"
 
     site.networks = Networks(BlockDetector(), Other(), 1)
-    with pytest.raises(ModelMismatchError, match="another"):
+    with pytest.raises(ModelMismatchError, match="has model mean-colour, which is not at hand"):
         site.ingest(SourceRequest("door", video))
 
 

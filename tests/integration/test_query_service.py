@@ -27,6 +27,7 @@ from services.storage.cameras import CameraRepository
 from services.storage.generations import GenerationRepository
 from services.storage.sources import SourceRepository
 from services.storage.tracklets import TrackletRepository
+from services.trainer.locks import DEFAULT_WORKER, is_worker_alive
 
 MORNING_S = 1_767_254_400.0  # 2026-01-01T08:00:00Z
 PATIENCE_S = 30.0
@@ -118,7 +119,7 @@ def until(condition):
 
 def test_what_is_ingested_while_the_service_runs_becomes_searchable_and_it_stops_when_told(tmp_path):
     settings = Settings(data_dir=tmp_path / "data")
-    with served(settings.data_dir) as (url, child):
+    with served(settings.data_dir, "--no-work") as (url, child):
         until(lambda: answered(f"{url}/healthz"))
         store(settings, "gate", random_people(3, seed=1))
         until(lambda: answered(f"{url}/readyz")["ready"])
@@ -128,14 +129,35 @@ def test_what_is_ingested_while_the_service_runs_becomes_searchable_and_it_stops
         assert len(matches) == 4
         child.send_signal(signal.SIGTERM)
         _, log = child.communicate(timeout=PATIENCE_S)
-    assert child.returncode in {0, -signal.SIGTERM}
+    assert child.returncode in {0, 128 + signal.SIGTERM}
     events = [json.loads(line)["event"] for line in log.splitlines() if line.startswith("{")]
     assert events[-1] == "service.stopped"
     assert "Traceback" not in log
 
 
+def test_a_service_runs_the_jobs_that_it_is_asked_for_and_takes_its_worker_with_it(tmp_path):
+    with served(tmp_path / "data") as (url, child):
+        until(lambda: answered(f"{url}/healthz"))
+        job = answered(f"{url}/v1/jobs", body={"recipe": "site-cpu"})
+        assert job["state"] == "queued"
+        done = until(lambda: next(iter(answered(f"{url}/v1/jobs?state=failed")["items"]), None))
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=PATIENCE_S)
+    assert done["job_id"] == job["job_id"]
+    assert done["error"].startswith("prepare: There is too little to learn from: 0 tracklets are stored")
+    assert not is_worker_alive(tmp_path / "data" / "locks", DEFAULT_WORKER)
+
+
+def test_a_killed_service_leaves_no_worker_behind(tmp_path):
+    locks_dir = tmp_path / "data" / "locks"
+    with served(tmp_path / "data") as (_, child):
+        until(lambda: is_worker_alive(locks_dir, DEFAULT_WORKER))
+        child.kill()
+        until(lambda: not is_worker_alive(locks_dir, DEFAULT_WORKER))
+
+
 def test_a_second_service_on_the_same_port_is_refused_in_one_line(tmp_path):
-    with served(tmp_path / "data") as (url, _):
+    with served(tmp_path / "data", "--no-work") as (url, _):
         command = [
             sys.executable,
             "-c",

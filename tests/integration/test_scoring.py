@@ -15,12 +15,13 @@ from reid_core.evaluation.mot_files import write_mot
 from reid_core.evaluation.ranking_page import ranking_page
 from reid_core.evaluation.report_page import render_page
 from reid_core.metrics.mot_boxes import MotBoxes
-from reid_core.retrieval.index import FlatIndex, IndexRows
 from reid_core.types import Camera, ClockQuality, Crop, CropQuality, Embedding, Tracklet, TrackPath
 from reid_core.vision.contact_sheet import draw_contact_sheet
 from reid_core.vision.crops import encode_crop
 from services.bootstrap import open_blobs, open_database
 from services.cli.main import app
+from services.query.live_index import LiveIndex
+from services.query.stored_queries import finder
 from services.scoring import read_site_truth, score_site
 from services.settings import Settings
 from services.showcase import sheet_rows
@@ -102,18 +103,6 @@ def site(settings: Settings, database: Database) -> dict[str, MotBoxes]:
     return truth
 
 
-def index_of(database: Database) -> FlatIndex:
-    index = FlatIndex(2)
-    with database.read() as session:
-        for batch in TrackletRepository(session).iter_vectors("angles"):
-            index.add(
-                IndexRows(
-                    batch.tracklet_nos, batch.vectors, batch.camera_ids, batch.starts_s, batch.ends_s, batch.qualities
-                )
-            )
-    return index
-
-
 def test_figures_are_those_worked_by_hand(database: Database, site: dict[str, MotBoxes]):
     with database.read() as session:
         scores = score_site(session, site)
@@ -135,9 +124,11 @@ def test_figures_are_those_worked_by_hand(database: Database, site: dict[str, Mo
 def test_sheet_shows_real_searches_with_their_verdicts(
     settings: Settings, database: Database, site: dict[str, MotBoxes]
 ):
+    live = LiveIndex(database)
+    live.load()
     with database.read() as session:
         scores = score_site(session, site)
-        rows = sheet_rows(session, open_blobs(settings), index_of(database), scores)
+        rows = sheet_rows(session, open_blobs(settings), finder(session, live.current), scores)
     assert [row.query.lines[0] for row in rows] == ["cam1", "cam1"]
     assert rows[0].query.lines == ("cam1", "00:16:40")
     assert [answer.is_right for answer in rows[0].answers] == [True, False, False]

@@ -44,6 +44,13 @@ NO_GENERATION = problem(
     title="Nothing has been ingested yet, so there is nothing to search",
     detail="",
 )
+NO_TRANSIT = problem(
+    404,
+    "The current generation has no transit model",
+    kind="no-transit-model",
+    title="The generation that answers has no transit model",
+    detail="generation 01980a6e-1111-7c3a-8b44-3f2f6f1f9a10 was made without learning",
+)
 TOO_LARGE = problem(
     413,
     "The upload or one of its pictures is too large",
@@ -64,4 +71,67 @@ NO_EMBEDDER = problem(
     kind="model-mismatch",
     title="The embedder at hand is not the one whose vectors are searched",
     detail="cold-start-2-77aa01 here, cold-start-1-4f2d9c stored",
+)
+NO_JOB = problem(
+    404,
+    "There is no such job",
+    kind="unknown-job",
+    title="There is no such job",
+    detail="01a1f8a0-51c3-7b2e-9d5c-61b0f2f6a7c4",
+)
+WRONG_JOB_STATE = problem(
+    409,
+    "The job does not stand where that could be done",
+    kind="job-state",
+    title="This cannot be done with a job that stands there",
+    detail="01a1f8a0-51c3-7b2e-9d5c-61b0f2f6a7c4 has succeeded and cannot be cancelled",
+)
+NO_RECIPE = problem(
+    422,
+    "The request is not as described, or there is no such recipe",
+    kind="recipe",
+    title="The learning recipe cannot be used",
+    detail="'site-cuda' is unknown; known are site-cpu, tastr-r50",
+)
+NO_MODEL = problem(
+    404,
+    "There is no such model",
+    kind="unknown-model",
+    title="There is no such model",
+    detail="site-cpu-9c1f3a7be2d04415",
+)
+NO_SUCH_GENERATION = problem(
+    404,
+    "There is no such generation",
+    kind="unknown-generation",
+    title="There is no such generation",
+    detail="'01980a7f' is neither a generation's id nor a model's",
+)
+NO_CHANGE = problem(
+    409,
+    "Vectors are missing, there is nothing to go back to, or another generation took over in this moment",
+    kind="missing-vectors",
+    title="The generation cannot answer yet, because vectors are missing",
+    detail="214 tracklets have none of model site-cpu-9c1f3a7be2d04415",
+)
+NO_MODEL_FILES = problem(
+    503,
+    "The files of the generation's model are missing or damaged",
+    kind="model-files",
+    title="The model's files cannot be used",
+    detail="models/site-cpu-9c1f3a7be2d04415/model.safetensors is missing",
+)
+NO_FEEDBACK = problem(
+    404,
+    "There is no such feedback",
+    kind="unknown-feedback",
+    title="There is no such feedback",
+    detail="01a1f8a0-77d1-7f0a-8c2e-5b1d9e0c3a42",
+)
+NO_PAIR = problem(
+    422,
+    "The request is not as described, or both tracklets are one",
+    kind="feedback",
+    title="Feedback cannot be given like that",
+    detail="01980a6e-9e02-7a55-9c1d-0b7e54c8d2e1 is one tracklet, not a pair",
 )

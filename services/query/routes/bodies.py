@@ -62,3 +62,10 @@ class SearchBody(BaseModel):
     tracklet_ids: list[UUID] = Field(min_length=1, max_length=MOST_QUERIES, description="All of the same person.")
     k: int = Field(default=10, ge=1, le=MOST_ANSWERS, description="At most this many answers.")
     filters: Filters = Filters()
+    use_time: bool = Field(
+        default=True, description="Weigh place and time too, where the tracklets and the generation know of them."
+    )
+    max_error_rate: Share | None = Field(
+        default=None,
+        description="Only so many answers, best first, that at most this share of them is expected to be false.",
+    )

@@ -21,8 +21,13 @@ router = APIRouter(prefix="/searches", tags=["searches"])
 
 @router.post("", summary="Search by stored tracklets", responses=NO_TRACKLET | NO_GENERATION | INVALID)
 def search_by_tracklets(service: Running, body: SearchBody) -> SearchAnswer:
-    """Tracklets that look like the given ones, most alike first; several given ones are taken for one person."""
-    request = SearchRequest(body.filters.where(), body.k, body.filters.other_cameras_only)
+    """Tracklets that show the person of the given ones, most probable first; all are taken for one person.
+
+    Where the generation is not calibrated, as after the cold start, they are those that look alike, most alike first.
+    """
+    request = SearchRequest(
+        body.filters.where(), body.k, body.filters.other_cameras_only, body.use_time, body.max_error_rate
+    )
     return answer_view(service.searcher.by_tracklets(body.tracklet_ids, request))
 
 
@@ -41,8 +46,12 @@ def search_by_image(
     start: Annotated[AwareDatetime | None, Form(description="Only those seen at or after this time.")] = None,
     end: Annotated[AwareDatetime | None, Form(description="Only those seen at or before this time.")] = None,
     min_quality: Annotated[Share, Form(description="Only those of at least this quality.")] = 0.0,
+    max_error_rate: Annotated[
+        Share | None,
+        Form(description="Only so many answers that at most this share of them is expected to be false."),
+    ] = None,
 ) -> SearchAnswer:
-    """Tracklets that look like the person in the pictures, most alike first.
+    """Tracklets that look like the person in the pictures, most alike first. Pictures have no place and no time.
 
     In each picture the person is found first: of the people of whom the detector is at least half as sure as of the
     surest, the largest. The answer says which box was taken.
@@ -58,7 +67,9 @@ def search_by_image(
         Picture((image.filename or f"picture {place}")[:100], image.file.read())
         for place, image in enumerate(images, start=1)
     ]
-    answer = service.searcher.by_pictures(pictures, SearchRequest(filters.where(), k), whole=whole_image)
+    answer = service.searcher.by_pictures(
+        pictures, SearchRequest(filters.where(), k, max_error_rate=max_error_rate), whole=whole_image
+    )
     return answer_view(answer)
 
 

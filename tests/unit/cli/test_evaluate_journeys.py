@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reid_core.errors import MotFileError, ReknitError
+from reid_core.evaluation.journeys_report import report_journeys
+from reid_core.evaluation.sequence_pairs import pair_sequences
 from services.cli.main import app
 
 if TYPE_CHECKING:
@@ -97,6 +99,12 @@ def test_missing_camera_broken_row_and_wrong_numbering_are_named(folders: tuple[
     assert f"{truth / 'cam1.txt'}, line 2" in refusal(truth, result).detail
     (result / "cam2.txt").unlink()
     assert "cam2.txt is missing" in refusal(truth, result).detail
+
+
+def test_a_camera_that_is_there_twice_is_refused(folders: tuple[Path, Path]):
+    pairs = pair_sequences([folders[0]], [folders[1]])
+    with pytest.raises(MotFileError, match="camera cam1 is there twice"):
+        report_journeys([*pairs, pairs[0]])
 
 
 def test_csv_and_report_hold_each_camera_and_the_site(folders: tuple[Path, Path], tmp_path: Path):

@@ -157,8 +157,9 @@ def test_report_is_a_page_of_its_own(market: tuple[Path, Path], tmp_path: Path):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ([], "missing: --dataset, --root, --features"),
-        (["--dataset", "market1501", "--root", "x"], "missing: --features"),
+        ([], "missing: --dataset, --root, --features or --generation"),
+        (["--dataset", "market1501", "--root", "x"], "missing: --features or --generation"),
+        (["--generation", "0", "--root", "x"], "missing: --dataset"),
         (
             ["--truth", "t", "--root", "x"],
             "--truth scores the stored site and goes without --dataset, --root, --features",
@@ -172,5 +173,5 @@ def test_options_that_do_not_fit_are_named(given: list[str], told: str):
     assert told in result.exception.detail
 
 
-def test_generation_without_truth_is_refused(market: tuple[Path, Path]):
-    assert "--generation belongs to --truth" in refusal("market1501", *market, "--generation", "0").detail
+def test_two_sources_of_features_are_refused(market: tuple[Path, Path]):
+    assert "give one of them" in refusal("market1501", *market, "--generation", "0").detail

@@ -120,7 +120,7 @@ class Site:
         app = create_app(
             self.settings,
             detector=lambda: detector or FakeDetector(),
-            embedder=lambda: embedder or FakeEmbedder(),
+            embedder=lambda _model_id: embedder or FakeEmbedder(),
             poll_s=3600.0,
         )
         with TestClient(app, base_url="http://localhost") as client:

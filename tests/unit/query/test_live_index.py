@@ -106,7 +106,7 @@ def test_a_new_generation_replaces_the_whole_value(site, live, monkeypatch):
     site.store(2)
     live.catch_up()
     before = live.current
-    other = SimpleNamespace(generation_id="new", model_id="another-model")
+    other = SimpleNamespace(generation_id="new", model_id="another-model", transit_id=None, calibration_id=None)
     monkeypatch.setattr("services.query.live_index._current_generation", lambda _: other)
     live.catch_up()
     assert live.current.generation is other

@@ -8,7 +8,7 @@ import sys
 import pytest
 from pydantic import TypeAdapter
 
-from services.query import schemas
+from services.query import feedback_schemas, job_schemas, registry_schemas, schemas, topology_schemas
 from services.query.routes import bodies
 
 
@@ -34,7 +34,24 @@ def test_it_is_openapi_3_1_and_names_every_route(document):
         ("get", "/v1/tracklets/{tracklet_id}/crops/{crop_no}"),
         ("post", "/v1/searches"),
         ("post", "/v1/searches/by-image"),
+        ("get", "/v1/generations"),
         ("get", "/v1/generations/current"),
+        ("get", "/v1/generations/{name}"),
+        ("post", "/v1/generations/{name}/promote"),
+        ("post", "/v1/generations/{name}/rollback"),
+        ("post", "/v1/generations/rollback"),
+        ("get", "/v1/jobs"),
+        ("post", "/v1/jobs"),
+        ("get", "/v1/jobs/{job_id}"),
+        ("post", "/v1/jobs/{job_id}/cancel"),
+        ("post", "/v1/jobs/{job_id}/retry"),
+        ("get", "/v1/topology"),
+        ("get", "/v1/feedback"),
+        ("post", "/v1/feedback"),
+        ("get", "/v1/feedback/{feedback_id}"),
+        ("delete", "/v1/feedback/{feedback_id}"),
+        ("get", "/v1/models"),
+        ("get", "/v1/models/{model_id}"),
     }
 
 
@@ -76,6 +93,23 @@ def test_every_reference_leads_somewhere(document):
         schemas.MatchView,
         schemas.PersonView,
         schemas.SearchAnswer,
+        job_schemas.JobBody,
+        job_schemas.JobProgress,
+        job_schemas.JobView,
+        job_schemas.JobList,
+        feedback_schemas.FeedbackBody,
+        feedback_schemas.FeedbackView,
+        feedback_schemas.FeedbackAnswer,
+        feedback_schemas.FeedbackList,
+        topology_schemas.LinkDensityView,
+        topology_schemas.TopologyView,
+        registry_schemas.ModelView,
+        registry_schemas.ModelList,
+        registry_schemas.GenerationRecord,
+        registry_schemas.GenerationList,
+        registry_schemas.PromotionView,
+        registry_schemas.ChangeBody,
+        registry_schemas.ChangeView,
     ],
 )
 def test_every_example_fits_its_form(form):

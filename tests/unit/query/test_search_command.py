@@ -16,7 +16,7 @@ def run(small_site, fakes, monkeypatch):
     """Runs the command over the small site, with fakes for the models."""
     embedder = fakes.FakeEmbedder(vectors=small_site.embeddings[7].vector[None])
     monkeypatch.setattr("services.bootstrap.make_detector", lambda _: fakes.FakeDetector())
-    monkeypatch.setattr("services.bootstrap.make_embedder", lambda _: embedder)
+    monkeypatch.setattr("services.bootstrap.make_embedder", lambda _settings, **_options: embedder)
 
     def runner(*args):
         return CliRunner().invoke(app, ["search", *args, "--data-dir", str(small_site.settings.data_dir)])

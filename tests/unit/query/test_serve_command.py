@@ -66,6 +66,6 @@ def test_the_socket_is_given_back_when_starting_fails(monkeypatch, tmp_path):
 
     monkeypatch.setattr("services.cli.serve.bound_socket", remembered)
     monkeypatch.setattr("uvicorn.Server.run", lambda *_a, **_k: None)
-    done = CliRunner().invoke(app, ["serve", "--port", "0", "--data-dir", str(tmp_path / "data")])
+    done = CliRunner().invoke(app, ["serve", "--no-work", "--port", "0", "--data-dir", str(tmp_path / "data")])
     assert isinstance(done.exception, ListenError)
     assert made[0].fileno() == -1

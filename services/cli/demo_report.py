@@ -1,0 +1,120 @@
+"""The demo's figures as JSON, as a table and as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reid_core.evaluation.stored_site import SiteRetrieval
+    from services.cli.demo_scores import DemoScores, LearnedScores
+
+__all__ = ["footer_of", "print_table", "results"]
+
+_FIGURES = (("rank1", "rank-1"), ("rank5", "rank-5"), ("map", "mAP"), ("map_trapezoid", "mAP, trapezoid"))
+_TRACKING = ("HOTA", "IDF1", "MOTA", "IDSW")
+_COLD, _LEARNED, _TRANSIT = "cold start", "learned", "with times"
+
+
+def results(scores: DemoScores, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """The stable form of ``--json``; what was not learned is left out."""
+    retrieval = {"cold_start": scores.cold.retrieval.as_dict()}
+    found: dict[str, Any] = {"retrieval": retrieval}
+    if scores.learned is not None:
+        learned = scores.learned
+        retrieval["learned"] = learned.looks.retrieval.as_dict()
+        if learned.answers is not None:
+            retrieval["with_transit"] = learned.answers.retrieval.as_dict()
+            found["calibration"] = learned.answers.calibration()
+        found["association"] = dict(learned.association)
+        found["clock_offset_error_s"] = learned.clock_offset_error_s
+        found["clocks_unidentified"] = learned.clocks_unidentified
+    if scores.report is not None:
+        found["learning"] = {"took_over": scores.learned is not None, "reason": scores.report}
+    found["tracking"] = scores.cold.tracking.as_dict()
+    found["seconds"] = {name: round(spent_s, 2) for name, spent_s in seconds.items()}
+    return found
+
+
+def print_table(site: str, scores: DemoScores, seconds: Mapping[str, float], *, sheet: Path, report: Path) -> None:
+    """Print the figures, a column for each state of knowledge, and where the pictures lie."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(f"\n[bold]Reknit demo[/bold]  {site}\n", soft_wrap=True, highlight=False)
+    console.print(_retrieval_table(scores))
+    console.print(_other_table(scores, seconds))
+    if scores.report is not None:
+        verdict = "The learned model took over" if scores.learned else "Nothing took over"
+        console.print(f"\n{verdict}: {scores.report}", soft_wrap=True, highlight=False)
+    if scores.shown.retrieval.ranking is not None:
+        console.print(f"\nFive searches as a picture: {sheet}", soft_wrap=True, highlight=False)
+        console.print(f"All searches as a page:     {report}", soft_wrap=True, highlight=False)
+
+
+def footer_of(retrieval: SiteRetrieval) -> str:
+    """What the picture of searches says of how they were chosen."""
+    figures = retrieval.as_dict()
+    return (
+        "Chosen by rule: the queries at the 90th, 70th, 50th, 30th and 10th percentile of average precision. "
+        f"All {figures['queries']} queries: rank-1 {figures['rank1']:.1%}, mAP {figures['map']:.1%}."
+    )
+
+
+def _columns(scores: DemoScores) -> dict[str, SiteRetrieval]:
+    columns = {_COLD: scores.cold.retrieval}
+    if scores.learned is not None:
+        columns[_LEARNED] = scores.learned.looks.retrieval
+        if scores.learned.answers is not None:
+            columns[_TRANSIT] = scores.learned.answers.retrieval
+    return columns
+
+
+def _retrieval_table(scores: DemoScores) -> Any:
+    from rich.table import Table
+
+    columns = _columns(scores)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("across cameras")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for key, label in _FIGURES:
+        values = [retrieval.as_dict()[key] for retrieval in columns.values()]
+        table.add_row(label, *("-" if value is None else f"{value:.3f}" for value in values))
+    return table
+
+
+def _other_table(scores: DemoScores, seconds: Mapping[str, float]) -> Any:
+    from rich.table import Table
+
+    figures, tracking = scores.cold.retrieval.as_dict(), scores.cold.tracking.as_dict()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    rows = [
+        ("", "", ""),
+        ("searches", "queries", f"{figures['queries']} of {figures['tracklets']} tracklets"),
+        ("", "distractors", str(figures["distractors"])),
+        *(_learning_rows(scores.learned) if scores.learned else ()),
+    ]
+    for place, name in enumerate(_TRACKING):
+        value = tracking[name]
+        rows.append(("" if place else "tracking", name, f"{value:.1f}" if isinstance(value, float) else f"{value}"))
+    for place, (name, spent_s) in enumerate(seconds.items()):
+        rows.append(("" if place else "seconds", name, f"{spent_s:.0f}"))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _learning_rows(learned: LearnedScores) -> list[tuple[str, str, str]]:
+    pairs, error_s = learned.association, learned.clock_offset_error_s
+    rows = [
+        ("pairs", "precision", f"{pairs['precision']:.3f} of {pairs['pairs']:.0f}"),
+        ("", "of known people", f"{pairs['precision_of_known']:.3f}"),
+        ("", "recall", f"{pairs['recall']:.3f}; of links {pairs['link_recall']:.3f}"),
+        ("clocks", "largest error", "unidentified" if error_s is None else f"{error_s:.2f} s"),
+    ]
+    if learned.answers is not None:
+        rows.append(("probability", "calibration error", f"{learned.answers.calibration()['ece']:.3f}"))
+    return rows
