@@ -75,7 +75,9 @@ def run_step(
     known = finished_result(folder / step, step)
     if known is not None:
         return known
+    from reid_core.learning.device import training_device
     from reid_core.learning.steps import Cycle
 
-    cycle = Cycle.opened(folder, recipe=recipe, seed=seed, weights=weights, threads=threads, report=report)
-    return cycle.run(step)
+    with training_device(threads=threads) as device:
+        cycle = Cycle.opened(folder, recipe=recipe, seed=seed, weights=weights, device=device, report=report)
+        return cycle.run(step)

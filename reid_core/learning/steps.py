@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import save
 
 from reid_core.errors import CheckpointError
-from reid_core.learning.device import Device, choose_device
 from reid_core.learning.files import written_whole
 from reid_core.learning.free_samplers import FreeSampler, NeighbourSampler
 from reid_core.learning.known import known_links
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from reid_core.learning.device import Device
     from reid_core.learning.recipes import Recipe
 
 __all__ = ["Cycle"]
@@ -59,11 +59,10 @@ class Cycle:
         recipe: Recipe,
         seed: int,
         weights: Path | None,
-        threads: int,
+        device: Device,
         report: Callable[[StepProgress], None],
     ) -> Cycle:
-        """Load the tracklets and make the device ready."""
-        device = choose_device(threads=threads)
+        """Load the tracklets."""
         return cls(folder, recipe, seed, weights, device, TrackletSet.load(folder / "tracklets"), report)
 
     def run(self, step: str) -> StepResult:

@@ -14,6 +14,7 @@ import argparse
 import shutil
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ import numpy as np
 import torch
 from pairing import median_of, ratio_of, take_turns, write_report
 
-from reid_core.learning.device import choose_device
+from reid_core.learning.device import training_device
 from reid_core.learning.free_samplers import FreeSampler
 from reid_core.learning.losses.triplet import batch_hard_loss
 from reid_core.learning.objectives import BatchHard, Proxies
@@ -144,15 +145,14 @@ def main() -> None:
     asked = parser.parse_args()
     recipe = recipe_named(asked.recipe)
     recipe = replace(recipe, optimisation=replace(recipe.optimisation, checkpoint_every=10**9))
-    device = choose_device(threads=asked.threads)
     folder = Path(tempfile.mkdtemp(prefix="training-"))
-    try:
+    with ExitStack() as opened:
+        opened.callback(shutil.rmtree, folder)
+        device = opened.enter_context(training_device(threads=asked.threads))
         data = make_data(folder / "tracklets", recipe)
         ours = Ours(data, recipe, device, folder, asked.iterations)
         bare = BareLoop(data, recipe, device, asked.iterations)
         rounds = take_turns({"ours": ours, "bare": bare}, rounds=asked.rounds, warm_up=1)
-    finally:
-        shutil.rmtree(folder)
     ratio = ratio_of(rounds, "bare", "ours")
     speeds = {name: 1 / median_of(rounds, name) for name in rounds}
     print(f"{recipe.name} on {device.name}: ours {speeds['ours']:.0f}, bare {speeds['bare']:.0f} pictures/s; {ratio}")

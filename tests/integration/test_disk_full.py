@@ -28,7 +28,7 @@ _OWN_DISK = (
     "--mount",
     "sh",
     "-c",
-    'mount -t tmpfs -o size=700k disk "$0" && "$@"',
+    'mount -t tmpfs -o size=1m disk "$0" && "$@"',
 )
 
 _FILL_A_DISK = """
@@ -105,7 +105,7 @@ def test_a_disk_that_fills_while_a_site_is_learned_ends_the_job_and_a_retry_goes
     disk.mkdir()
     elsewhere.mkdir()
     _require_own_disks(disk)
-    own_disk = [part.replace("700k", "48m") for part in _OWN_DISK]
+    own_disk = [part.replace("size=1m", "size=48m") for part in _OWN_DISK]
     program = (sys.executable, str(_TESTS / "full_disk_child.py"), str(disk), str(elsewhere), until)
     done = subprocess.run([*own_disk, str(disk), *program], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr

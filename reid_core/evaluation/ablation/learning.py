@@ -113,11 +113,12 @@ class _Run:
 
     def crop_vectors(self, judged_on: TrackletSet) -> CropVectors:
         """The last model's vectors of evenly spaced crops; no crop's time is known, so each counts as one second."""
+        from reid_core.learning.device import training_device
         from reid_core.learning.vectors import picture_vectors
 
         chosen = [judged_on.spread_crops(row, self._recipe.pairing.crops) for row in range(len(judged_on))]
-        device, network = self._network()
-        vectors = picture_vectors(network, judged_on.images, np.concatenate(chosen), device=device)
+        with training_device(threads=self._learner.threads) as device:
+            vectors = picture_vectors(self._network(device), judged_on.images, np.concatenate(chosen), device=device)
         times_s = np.concatenate([np.arange(len(one), dtype=np.float64) for one in chosen])
         first_crop = np.concatenate([[0], np.cumsum([len(one) for one in chosen])]).astype(np.int64)
         return CropVectors(vectors, times_s, first_crop, judged_on.cameras)
@@ -145,17 +146,15 @@ class _Run:
             self._trained.append(step)
             self._report(self.iterations)
 
-    def _network(self) -> tuple[Device, ReidNetwork]:
+    def _network(self, device: Device) -> ReidNetwork:
         """As the last training step left it."""
         from safetensors.torch import load_file
 
-        from reid_core.learning.device import choose_device
         from reid_core.models.network import build_network
 
-        device = choose_device(threads=self._learner.threads)
         network = build_network(self._recipe.network, None)
         network.load_state_dict(load_file(self._folder / self._trained[-1] / "model.safetensors"))
-        return device, device.placed(network)
+        return device.placed(network)
 
 
 def _means(crops: CropVectors) -> FloatArray:
