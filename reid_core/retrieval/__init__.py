@@ -1,3 +1,3 @@
 """The vector index and the search over it."""
 
-__all__ = ["columns", "fused", "index", "locks", "reference", "rows", "search"]
+__all__ = ["codes", "columns", "fused", "index", "locks", "reference", "rows", "search"]

@@ -6,11 +6,11 @@ that its filter passes (no approximate structure), so that a filter can never st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
 
+from reid_core.retrieval.codes import HalfCodes
 from reid_core.retrieval.columns import Columns
 from reid_core.retrieval.locks import SharedLock
 from reid_core.retrieval.rows import Hits, IndexRows
@@ -27,7 +27,6 @@ __all__ = ["FlatIndex", "Hits", "IndexRows", "are_unit"]
 
 _DEAD_SHARE_TO_COMPACT = 0.25
 _NORM_TOLERANCE = 0.01
-_LEAST_BLAS_THRESHOLD = 1000
 _WIDE_SHARE = 0.3  # of all rows; a filter that passes fewer is quicker by skipping
 _SPARE = 8  # times as many rows are fetched as should be needed, in case the filter drops the most alike
 _SPARE_ROWS = 64
@@ -52,11 +51,9 @@ class FlatIndex:
             raise ValueError(f"dim must be at least 1, got {dim}")
         if threads < 1:
             raise ValueError(f"threads must be at least 1, got {threads}")
-        _spare_small_batches_the_detour()
         self._dim = dim
-        self._threads = threads
         self._lock = SharedLock()
-        self._codes = _empty_codes(dim)
+        self._codes = HalfCodes(dim, threads=threads)
         self._columns = Columns()
 
     @property
@@ -140,9 +137,7 @@ class FlatIndex:
         with self._lock.shared():
             alive = np.flatnonzero(self._columns.alive)
             rows = alive[np.linspace(0, len(alive) - 1, min(at_most, len(alive))).astype(np.int64)]
-            vectors = np.zeros((len(rows), self._dim), np.float32)
-            for place, row in enumerate(rows.tolist()):
-                self._codes.reconstruct(row, vectors[place])
+            vectors = self._codes.take(rows)
             columns = self._columns.take(rows)
         return vectors, Hits(distances=np.full(len(rows), np.nan, np.float32), **columns)
 
@@ -191,14 +186,7 @@ class FlatIndex:
         return (rows, scores) if complete else None
 
     def _scan(self, query: FloatArray, k: int, mask: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], FloatArray]:
-        faiss.omp_set_num_threads(self._threads)  # a setting of the calling thread, not of the process
-        if mask is None:
-            scores, rows = self._codes.search(query, k)
-        else:
-            bitmap = np.packbits(mask, bitorder="little")  # must outlive the search: the selector only points at it
-            selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bitmap))
-            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # keywords are added at import
-            scores, rows = self._codes.search(query, k, params=params)
+        rows, scores = self._codes.scan(query, k, mask)
         return rows[0], scores[0]
 
     def _compact_if_worth_it(self) -> None:
@@ -206,10 +194,7 @@ class FlatIndex:
         columns = self._columns
         if len(columns) - columns.alive_count <= _DEAD_SHARE_TO_COMPACT * len(columns):
             return
-        codes = _empty_codes(self._dim)
-        stored = faiss.vector_to_array(self._codes.codes).reshape(len(columns), -1)
-        codes.add_sa_codes(np.ascontiguousarray(stored[columns.alive]))
-        fresh = columns.compacted()
+        codes, fresh = self._codes.kept(columns.alive), columns.compacted()
         with self._lock.alone():
             self._codes, self._columns = codes, fresh
 
@@ -242,15 +227,3 @@ def are_unit(vectors: FloatArray | NDArray[np.float16]) -> NDArray[np.bool_]:
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float32))
     unit: NDArray[np.bool_] = np.abs(norms - 1) <= _NORM_TOLERANCE  # False for NaN
     return unit
-
-
-def _empty_codes(dim: int) -> Any:
-    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-
-
-def _spare_small_batches_the_detour() -> None:
-    """Keep FAISS from sending small batches through BLAS, which is several times slower for them; never lowers it.
-
-    Older versions switch over at 20 queries; the setting is the process's.
-    """
-    faiss.cvar.distance_compute_blas_threshold = max(faiss.cvar.distance_compute_blas_threshold, _LEAST_BLAS_THRESHOLD)
