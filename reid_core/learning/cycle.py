@@ -1,4 +1,6 @@
-"""A learning cycle, step by step: within cameras, then rounds of association and training across them, then the result.
+"""A learning cycle, step by step: within cameras, rounds of association and training across them, the result.
+
+Recipes that learn from a graph have rounds of it before the result.
 
 No database, no clock: a folder holds the tracklets and everything that steps leave to one another. Each step may be
 run by a process of its own; a finished one answers at once, an interrupted one goes on from its last checkpoint.
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["StepProgress", "StepResult", "cycle_steps", "run_step"]
 
 _WITHIN, _ASSOCIATE, _TRAIN, _FINISH = "within", "associate", "train", "finish"
+_GRAPH, _DISTIL = "graph", "distil"
 
 
 def cycle_steps(recipe: Recipe) -> tuple[str, ...]:
@@ -32,9 +35,11 @@ def cycle_steps(recipe: Recipe) -> tuple[str, ...]:
         ('within', 'associate-1', 'train-1', 'associate-2')
     """
     rounds = range(1, recipe.pairing.rounds + 1)
+    graphs = range(1, (recipe.distillation.rounds if recipe.distillation else 0) + 1)
     return (
         _WITHIN,
         *(f"{kind}-{number}" for number in rounds for kind in (_ASSOCIATE, _TRAIN)),
+        *(f"{kind}-{number}" for number in graphs for kind in (_GRAPH, _DISTIL)),
         _FINISH,
     )
 

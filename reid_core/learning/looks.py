@@ -15,12 +15,27 @@ if TYPE_CHECKING:
     from reid_core.learning.tracklet_set import TrackletSet
     from reid_core.types import FloatArray
 
-__all__ = ["centred_looks", "colour_stripes", "unit_rows", "with_colours"]
+__all__ = ["centred_looks", "colour_stripes", "graph_looks", "unit_rows", "with_colours"]
 
 
 def centred_looks(vectors: FloatArray, cameras: NDArray[np.int64]) -> FloatArray:
     """Vectors without what their cameras add to them. Shape ``(N, d)``, L2-normalised."""
     return unit_rows(without_camera_shift(vectors, cameras))
+
+
+def graph_looks(vectors: FloatArray, cameras: NDArray[np.int64], *, centred: bool) -> FloatArray:
+    """Vectors of length 1, without what their cameras add to them where asked for. Shape ``(N, d)``.
+
+    Of a camera with a single tracklet nothing would be left: it stays as it is. So does a row of zeros, which nothing
+    can be compared with; it points to the first axis.
+    """
+    looks = unit_rows(vectors)
+    looks[np.linalg.norm(looks, axis=1) < 0.5, 0] = 1.0
+    if not centred:
+        return looks
+    moved = centred_looks(vectors, cameras)
+    kept: FloatArray = np.where(np.linalg.norm(moved, axis=1, keepdims=True) > 0.5, moved, looks)
+    return kept
 
 
 def with_colours(vectors: FloatArray, colours: FloatArray, *, share: float) -> FloatArray:

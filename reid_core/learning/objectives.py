@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from reid_core.learning.batches import joined_labels
 from reid_core.learning.losses.proxies import proxy_loss
 from reid_core.learning.losses.triplet import batch_hard_loss
+from reid_core.learning.memory import MemoryBank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,27 +90,23 @@ class Proxies:
         temperature: float,
         keep: float = 0.5,
     ) -> None:
-        self._bank = functional.normalize(vectors.float(), dim=1)
-        self._relations = relations
-        self._temperature, self._keep = temperature, keep
+        self._bank = MemoryBank(vectors, keep=keep)
+        self._relations, self._temperature = relations, temperature
 
     def loss(self, vectors: torch.Tensor, batch: Batch) -> torch.Tensor:
         """See `proxy_loss`."""
         rows, place = np.unique(batch.rows, return_inverse=True)
         known = [torch.from_numpy(part[place]).to(vectors.device) for part in self._relations.of(rows)]
-        return proxy_loss(vectors, self._bank, *known, temperature=self._temperature)
+        return proxy_loss(vectors, self._bank.vectors, *known, temperature=self._temperature)
 
     def remember(self, vectors: torch.Tensor, batch: Batch) -> None:
         """Move the proxies of the batch's tracklets towards what was seen of them now."""
-        rows, place = torch.unique(torch.from_numpy(batch.rows).to(vectors.device), return_inverse=True)
-        sums = torch.zeros(len(rows), vectors.shape[1], device=vectors.device).index_add_(0, place, vectors.float())
-        seen = functional.normalize(sums, dim=1)
-        self._bank[rows] = functional.normalize(self._keep * self._bank[rows] + (1 - self._keep) * seen, dim=1)
+        self._bank.visit(torch.from_numpy(batch.rows).to(vectors.device), vectors)
 
     def memory(self) -> Mapping[str, torch.Tensor]:
         """The running vectors."""
-        return {"bank": self._bank}
+        return {"bank": self._bank.vectors}
 
     def restore(self, memory: Mapping[str, torch.Tensor]) -> None:
         """Take the running vectors back."""
-        self._bank = memory["bank"].to(self._bank.device).clone()
+        self._bank.restore(memory["bank"])

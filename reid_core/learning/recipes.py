@@ -8,33 +8,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reid_core.errors import RecipeError
 from reid_core.learning.augmentation import Augmentation
+from reid_core.learning.learner_parts import (
+    AssociationForm,
+    Clustering,
+    Distillation,
+    LossForm,
+    MeanTeacher,
+    Rivals,
+    TimeRule,
+)
+from reid_core.learning.learner_recipes import learner_recipes
 from reid_core.models.network_recipe import NetworkRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["RECIPES", "AssociationForm", "LossForm", "Optimisation", "Pairing", "Recipe", "Sampling", "recipe_named"]
-
-
-class LossForm(StrEnum):
-    """What is minimised."""
-
-    BATCH_HARD = "batch-hard"  # TASTR, Eq. 1
-    PROXIES = "proxies"  # tracklets' own vectors as classes, associated ones as positives
-
-
-class AssociationForm(StrEnum):
-    """How time takes part in pairing tracklets of different cameras."""
-
-    VISUAL = "visual"  # not at all
-    PAPER = "paper"  # TASTR, Eq. 3-4
-    FUSED = "fused"  # log-odds of looks and of learned transit times
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +115,9 @@ class Recipe:
         temperature: Of the proxies' softmax.
         augmentation: How pictures are changed.
         version: Raised whenever equal data and seed would give another model.
+        clustering: How clusters are made and used (the contrast form); ``None`` in others.
+        distillation: The graph loss; ``None`` leaves it out.
+        teacher: The mean teacher; ``None`` leaves it out.
     """
 
     name: str
@@ -133,10 +130,14 @@ class Recipe:
     pairing: Pairing = field(default_factory=Pairing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     version: int = 1
+    clustering: Clustering | None = None
+    distillation: Distillation | None = None
+    teacher: MeanTeacher | None = None
 
     def to_json(self) -> str:
-        """All fields, in order of their names."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """All fields, in order of their names; parts that a recipe does without are left out."""
+        said = {name: one for name, one in asdict(self).items() if one is not None or name not in _PARTS}
+        return json.dumps(said, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> Recipe:
@@ -150,11 +151,12 @@ class Recipe:
             return Recipe(
                 **{
                     **given,
+                    **{name: _made(kind, given[name]) for name, kind in _PARTS.items() if given.get(name)},
                     "network": _made(NetworkRecipe, given["network"]),
                     "loss": LossForm(given["loss"]),
                     "sampling": _made(Sampling, given["sampling"]),
                     "optimisation": _made(Optimisation, given["optimisation"]),
-                    "pairing": _made(Pairing, {**given["pairing"], "form": AssociationForm(given["pairing"]["form"])}),
+                    "pairing": _made(Pairing, given["pairing"]),
                     "augmentation": _made(Augmentation, given["augmentation"]),
                 }
             )
@@ -174,10 +176,17 @@ def recipe_named(name: str) -> Recipe:
 
 
 def _made(kind: type[Any], given: Mapping[str, Any]) -> Any:
-    if not is_dataclass(kind) or set(given) != {one.name for one in fields(kind)}:
+    """A part of a recipe; fields that are younger than what was stored have their defaults."""
+    if not is_dataclass(kind) or not set(given) <= {one.name for one in fields(kind)}:
         raise ValueError(f"fields {sorted(given)} are not those of {kind.__name__}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    read = {name: _WORDS[name](value) if name in _WORDS else value for name, value in given.items()}
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in read.items()})
 
+
+_PARTS: Mapping[str, type[Any]] = MappingProxyType(
+    {"clustering": Clustering, "distillation": Distillation, "teacher": MeanTeacher}
+)
+_WORDS: Mapping[str, type[Any]] = MappingProxyType({"form": AssociationForm, "time": TimeRule, "rivals": Rivals})
 
 _MOBILENET = "mobilenet_v2-b0353104.pth"
 
@@ -221,4 +230,6 @@ _RECIPES = (
     ),
 )
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _RECIPES})
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {recipe.name: recipe for recipe in (*_RECIPES, *learner_recipes(*_RECIPES))}
+)

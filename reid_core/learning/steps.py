@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from safetensors.torch import save
 
 from reid_core.errors import CheckpointError
 from reid_core.learning.files import written_whole
-from reid_core.learning.free_samplers import FreeSampler, NeighbourSampler
 from reid_core.learning.known import known_links
-from reid_core.learning.objectives import BatchHard, Objective, Proxies
-from reid_core.learning.pairing import pair_tracklets
-from reid_core.learning.recipes import LossForm
-from reid_core.learning.relations import PairWeights, Relations
+from reid_core.learning.learner_parts import TimeRule
+from reid_core.learning.learners import Learner, Lesson
+from reid_core.learning.looks import centred_looks, graph_looks
+from reid_core.learning.pairing import fit_evidence, pair_tracklets
+from reid_core.learning.relations import PairWeights
 from reid_core.learning.results import finish_cycle
-from reid_core.learning.samplers import CameraPairSampler, Sampler, WithinCameraSampler
 from reid_core.learning.stages import Stage, train_stage
 from reid_core.learning.step_files import StepProgress, StepResult, load_pairs, save_json, save_pairs, save_result
+from reid_core.learning.teacher_graph import TeacherGraph, teacher_graph
 from reid_core.learning.tracklet_set import TrackletSet
 from reid_core.learning.vectors import tracklet_vectors
 from reid_core.models.network import ReidNetwork, build_network, learned_network
@@ -32,11 +31,12 @@ if TYPE_CHECKING:
 
     from reid_core.learning.device import Device
     from reid_core.learning.recipes import Recipe
+    from reid_core.types import FloatArray
 
 __all__ = ["Cycle"]
 
 _MODEL, _CHECKPOINT, _PAIRS, _VECTORS = "model.safetensors", "checkpoint.safetensors", "pairs.npz", "vectors.npy"
-_BANK_CROPS = 4
+_GRAPH = "graph.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,47 +73,64 @@ class Cycle:
             "within": self._within,
             "associate": lambda: self._associate(int(number)),
             "train": lambda: self._train(int(number)),
+            "graph": lambda: self._graph(int(number)),
+            "distil": lambda: self._distil(int(number)),
             "finish": self._finish,
         }
         result = StepResult(step, act[kind]())
         save_result(self.folder / step, result)
         return result
 
+    @property
+    def _learner(self) -> Learner:
+        return Learner(self.recipe, self.tracklets, self.device)
+
     def _within(self) -> dict[str, float]:
-        network = build_network(self.recipe.network, self.weights, seed=self.seed)
-        relations = self._relations(PairWeights.none(), PairWeights.none(), one_camera=True)
-        return self._trained(network, "within", 0, self._within_sampler(), relations)
+        network = self.device.placed(build_network(self.recipe.network, self.weights, seed=self.seed))
+        lesson = self._learner.within(network, self.folder / "within" / _CHECKPOINT)
+        return self._trained(network, "within", lesson, number=0, iterations=self.recipe.optimisation.within_iterations)
 
     def _associate(self, number: int) -> dict[str, float]:
         step = f"associate-{number}"
-        network = self._network(self._before(number))
-        vectors = tracklet_vectors(
-            network,
-            self.tracklets,
-            crops=self.recipe.pairing.crops,
-            device=self.device,
-            report=lambda done: self.report(StepProgress(step, done, len(self.tracklets))),
-        )
+        vectors = self._vectors(step, self._before(number))
         paired = pair_tracklets(vectors, self.tracklets, self.recipe.pairing, seed=self.seed, first_round=number == 1)
         pairs = PairWeights(paired.pairs.rows_a, paired.pairs.rows_b, paired.pairs.weights)
-        with written_whole(self.folder / step / _VECTORS) as file:
-            np.save(file, vectors)
         save_pairs(self.folder / step / _PAIRS, pairs, paired.doubtful)
         if paired.evidence is not None:
             save_json(self.folder / step / "transit.json", paired.evidence.transit.to_json())
+        if self.recipe.distillation is not None and self.recipe.distillation.weight:
+            self._draw_graph(step, vectors)
         mean = float(pairs.weights.mean()) if len(pairs) else 0.0
         return {"candidates": float(paired.candidates), "pairs": float(len(pairs)), "mean_weight": mean}
 
     def _train(self, number: int) -> dict[str, float]:
-        pairs, doubtful = load_pairs(self.folder / f"associate-{number}" / _PAIRS)
-        network = self._network(self._before(number))
-        relations = self._relations(pairs, doubtful, one_camera=False)
-        return self._trained(network, f"train-{number}", number, self._cross_sampler(pairs, relations), relations)
+        place = self.folder / f"associate-{number}"
+        pairs, doubtful = load_pairs(place / _PAIRS)
+        graph = TeacherGraph.load(place / _GRAPH) if (place / _GRAPH).is_file() else None
+        network, step = self._network(self._before(number)), f"train-{number}"
+        lesson = self._learner.across(network, self.folder / step / _CHECKPOINT, pairs, doubtful, graph)
+        iterations = self.recipe.optimisation.cross_iterations
+        return self._trained(network, step, lesson, number=number, iterations=iterations)
+
+    def _graph(self, number: int) -> dict[str, float]:
+        step = f"graph-{number}"
+        vectors = self._vectors(step, self._before_graph(number))
+        graph = self._draw_graph(step, vectors)
+        return {"neighbours": len(graph.columns) / max(1, len(graph))}
+
+    def _distil(self, number: int) -> dict[str, float]:
+        network, step, how = self._network(self._before_graph(number)), f"distil-{number}", self._learner.distillation()
+        graph = TeacherGraph.load(self.folder / f"graph-{number}" / _GRAPH)
+        lesson = self._learner.by_graph(network, self.folder / step / _CHECKPOINT, graph)
+        number += self.recipe.pairing.rounds
+        return self._trained(
+            network, step, lesson, number=number, iterations=how.iterations, tracklets=how.tracklets or None
+        )
 
     def _finish(self) -> dict[str, float]:
-        last = self._before(self.recipe.pairing.rounds + 1)
+        rounds = self.recipe.distillation.rounds if self.recipe.distillation else 0
         return finish_cycle(
-            self._network(last),
+            self._network(self._before_graph(rounds + 1)),
             self.tracklets,
             self.folder / "finish",
             recipe=self.recipe,
@@ -122,23 +139,53 @@ class Cycle:
             report=lambda done: self.report(StepProgress("finish", done, len(self.tracklets))),
         )
 
+    def _vectors(self, step: str, before: str) -> FloatArray:
+        """Vectors of all tracklets by the network of the training step before, kept in a step's folder."""
+        vectors = tracklet_vectors(
+            self._network(before),
+            self.tracklets,
+            crops=self.recipe.pairing.crops,
+            device=self.device,
+            report=lambda done: self.report(StepProgress(step, done, len(self.tracklets))),
+        )
+        with written_whole(self.folder / step / _VECTORS) as file:
+            np.save(file, vectors)
+        return vectors
+
+    def _draw_graph(self, step: str, vectors: FloatArray) -> TeacherGraph:
+        """The graph that teaches, kept in a step's folder."""
+        how, seen = self._learner.distillation(), self.tracklets.sightings
+        transit, known = None, known_links(self.tracklets)
+        if how.time is TimeRule.TRANSIT:
+            centred = centred_looks(vectors, self.tracklets.cameras)
+            transit = fit_evidence(centred, self.tracklets, seed=self.seed).transit
+        looks = graph_looks(vectors, self.tracklets.cameras, centred=how.centred)
+        graph = teacher_graph(looks, seen, how, transit=transit, known=known, seed=self.seed)
+        graph.save(self.folder / step / _GRAPH)
+        return graph
+
     def _trained(
-        self, network: ReidNetwork, step: str, number: int, sampler: Sampler, relations: Relations
+        self,
+        network: ReidNetwork,
+        step: str,
+        lesson: Lesson,
+        *,
+        number: int,
+        iterations: int,
+        tracklets: int | None = None,
     ) -> dict[str, float]:
-        how, place = self.recipe.optimisation, self.folder / step
-        iterations = how.cross_iterations if number else how.within_iterations
-        self.device.placed(network)
+        place = self.folder / step
         stage = Stage(
             number=number,
             identity=self._identity(step),
-            sampler=sampler,
-            objective=self._objective(network, relations, place),
+            sampler=lesson.sampler,
+            objective=lesson.objective,
             pictures=self.tracklets.images,
             light=self.recipe.network.light,
             augmentation=self.recipe.augmentation,
-            optimisation=how,
+            optimisation=self.recipe.optimisation,
             iterations=iterations,
-            tracklets=self.recipe.sampling.tracklets,
+            tracklets=tracklets or self.recipe.sampling.tracklets,
         )
         outcome = train_stage(
             network,
@@ -151,53 +198,6 @@ class Cycle:
         _save_network(place / _MODEL, network)
         return {"loss": outcome.loss, "pictures": float(outcome.pictures), "halvings": float(outcome.halvings)}
 
-    def _objective(self, network: ReidNetwork, relations: Relations, place: Path) -> Objective:
-        if self.recipe.loss is LossForm.BATCH_HARD:
-            return BatchHard(margin=self.recipe.margin, groups=known_links(self.tracklets).groups)
-        if (place / _CHECKPOINT).is_file():  # which holds the running vectors
-            vectors = np.zeros((len(self.tracklets), network.recipe.dim), np.float32)
-        else:
-            vectors = tracklet_vectors(network, self.tracklets, crops=_BANK_CROPS, device=self.device)
-        bank = torch.from_numpy(vectors).to(self.device.name)
-        return Proxies(bank, relations, temperature=self.recipe.temperature)
-
-    def _within_sampler(self) -> Sampler:
-        how, seen = self.recipe.sampling, self.tracklets.sightings
-        drawn: dict[str, Any] = {"crops": how.crops, "crops_at_most": how.crops_at_most}
-        first_crop = self.tracklets.first_crop
-        if self.recipe.loss is LossForm.PROXIES or not how.one_camera:
-            return FreeSampler(first_crop, seen.cameras if how.one_camera else None, **drawn)
-        return WithinCameraSampler(
-            seen.cameras,
-            seen.starts_s,
-            seen.ends_s,
-            first_crop,
-            apart_s=how.apart_s,
-            identities=self.tracklets.in_camera_ids,
-            groups=known_links(self.tracklets).groups,
-            **drawn,
-        )
-
-    def _cross_sampler(self, pairs: PairWeights, relations: Relations) -> Sampler:
-        how, first_crop = self.recipe.sampling, self.tracklets.first_crop
-        drawn: dict[str, Any] = {"crops": how.crops, "crops_at_most": how.crops_at_most}
-        if self.recipe.loss is LossForm.PROXIES:
-            return NeighbourSampler(relations, first_crop, **drawn)
-        return CameraPairSampler(pairs.rows_a, pairs.rows_b, self.tracklets.cameras, first_crop, **drawn)
-
-    def _relations(self, pairs: PairWeights, doubtful: PairWeights, *, one_camera: bool) -> Relations:
-        seen = self.tracklets.sightings
-        return Relations(
-            seen.cameras,
-            seen.starts_s,
-            seen.ends_s,
-            positives=pairs,
-            doubtful=doubtful,
-            apart_s=self.recipe.sampling.apart_s,
-            one_camera=one_camera,
-            known=known_links(self.tracklets),
-        )
-
     def _network(self, step: str) -> ReidNetwork:
         """The network as a finished step left it, on the device."""
         path = self.folder / step / _MODEL
@@ -208,6 +208,10 @@ class Cycle:
     def _before(self, number: int) -> str:
         """The training step before a round."""
         return "within" if number == 1 else f"train-{number - 1}"
+
+    def _before_graph(self, number: int) -> str:
+        """The training step before a round of the graph alone."""
+        return self._before(self.recipe.pairing.rounds + 1) if number == 1 else f"distil-{number - 1}"
 
     def _identity(self, step: str) -> str:
         """What a checkpoint must have been made by."""
