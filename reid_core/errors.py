@@ -148,6 +148,22 @@ class UnknownFeedbackError(InputError):
     """There is no such feedback."""
 
 
+class UnknownJourneyError(InputError):
+    """There is no such journey."""
+
+
+class UnknownJourneyEventError(InputError):
+    """There is no such merge or split of journeys."""
+
+
+class JourneyStateError(InputError):
+    """This cannot be done with journeys that stand there."""
+
+
+class ImpossibleJourneyError(InputError):
+    """One person cannot have been in both."""
+
+
 class ScheduleError(InputError):
     """The schedule cannot be read."""
 
