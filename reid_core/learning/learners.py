@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from reid_core.learning.cluster_contrast import ClusterContrast, ClusterSampler
+from reid_core.learning.clustering import classes_of
 from reid_core.learning.free_samplers import FreeSampler, NeighbourSampler
 from reid_core.learning.graph_objective import GraphDistillation, Together
 from reid_core.learning.known import known_links
-from reid_core.learning.learner_parts import LossForm
+from reid_core.learning.learner_parts import Clustering, LossForm
 from reid_core.learning.objectives import BatchHard, Objective, Proxies
 from reid_core.learning.relations import PairWeights, Relations
 from reid_core.learning.samplers import CameraPairSampler, Sampler, WithinCameraSampler
@@ -20,6 +22,8 @@ from reid_core.learning.vectors import tracklet_vectors
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from reid_core.learning.device import Device
     from reid_core.learning.learner_parts import Distillation
     from reid_core.learning.recipes import Recipe
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from reid_core.learning.tracklet_set import TrackletSet
     from reid_core.models.network import ReidNetwork
 
-__all__ = ["Learner", "Lesson"]
+__all__ = ["Found", "Learner", "Lesson"]
 
 _BANK_CROPS = 4
 
@@ -38,6 +42,23 @@ class Lesson:
 
     sampler: Sampler
     objective: Objective
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What an association leaves to the stage after it.
+
+    Attributes:
+        pairs: Whom to take for one person.
+        doubtful: Whom to leave alone.
+        labels: The cluster of each tracklet, -1 for outliers, shape ``(N,)``; ``None`` in forms without clusters.
+        graph: What neighbours are worth; ``None`` where the recipe does without.
+    """
+
+    pairs: PairWeights
+    doubtful: PairWeights
+    labels: NDArray[np.int64] | None
+    graph: TeacherGraph | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,26 +85,21 @@ class Learner:
         relations = self._relations(PairWeights.none(), PairWeights.none(), one_camera=True)
         return Lesson(self._within_sampler(), self._by_pairs(network, relations, checkpoint))
 
-    def across(
-        self,
-        network: ReidNetwork,
-        checkpoint: Path,
-        pairs: PairWeights,
-        doubtful: PairWeights,
-        graph: TeacherGraph | None,
-    ) -> Lesson:
-        """Tracklets that were paired are drawn together; by the graph too, where there is one.
+    def across(self, network: ReidNetwork, checkpoint: Path, found: Found) -> Lesson:
+        """Tracklets that were found to be one person are drawn together; by the graph too, where there is one.
 
         Args:
             network: As the stage takes it up, on the device.
             checkpoint: Of the stage.
-            pairs: Whom to take for one person.
-            doubtful: Whom to leave alone.
-            graph: What neighbours are worth; ``None``: the recipe does without.
+            found: By the association before.
         """
-        relations = self._relations(pairs, doubtful, one_camera=False)
-        objective = self._by_pairs(network, relations, checkpoint)
-        return Lesson(self._cross_sampler(pairs, relations), self._joined(network, checkpoint, objective, graph))
+        if found.labels is not None:
+            lesson = self._by_clusters(network, checkpoint, found.labels)
+        else:
+            relations = self._relations(found.pairs, found.doubtful, one_camera=False)
+            objective = self._by_pairs(network, relations, checkpoint)
+            lesson = Lesson(self._cross_sampler(found.pairs, relations), objective)
+        return replace(lesson, objective=self._joined(network, checkpoint, lesson.objective, found.graph))
 
     def by_graph(self, network: ReidNetwork, checkpoint: Path, graph: TeacherGraph) -> Lesson:
         """The graph alone teaches; any tracklets are drawn.
@@ -118,6 +134,12 @@ class Learner:
         how = self.distillation()
         start = self._start(network, checkpoint)
         return GraphDistillation(start, graph, temperature=how.temperature, keep=how.keep, rivals=how.rivals)
+
+    def _by_clusters(self, network: ReidNetwork, checkpoint: Path, labels: NDArray[np.int64]) -> Lesson:
+        how, classes, cameras = self.recipe.clustering or Clustering(), classes_of(labels), self.tracklets.cameras
+        sampler = ClusterSampler(classes, cameras, self.tracklets.first_crop, **self._crops())
+        start = self._start(network, checkpoint)
+        return Lesson(sampler, ClusterContrast(start, classes, cameras, how, temperature=self.recipe.temperature))
 
     def _by_pairs(self, network: ReidNetwork, relations: Relations, checkpoint: Path) -> Objective:
         if self.recipe.loss is LossForm.BATCH_HARD:

@@ -14,9 +14,10 @@ from reid_core.association.reciprocal import AssociatedPairs, associate
 from reid_core.association.refinement import lowest_cluster
 from reid_core.errors import CalibrationError
 from reid_core.learning.candidates import candidate_pairs
+from reid_core.learning.clustering import cluster_tracklets, pairs_of_clusters
 from reid_core.learning.known import known_links
-from reid_core.learning.looks import centred_looks, colour_stripes, with_colours
-from reid_core.learning.recipes import AssociationForm
+from reid_core.learning.learner_parts import AssociationForm, Clustering
+from reid_core.learning.looks import centred_looks, colour_stripes, graph_looks, with_colours
 from reid_core.learning.relations import PairWeights
 from reid_core.learning.whitening import Whitening, pair_whitening
 from reid_core.spatio_temporal.calibration import fit_site_calibration
@@ -64,12 +65,14 @@ class Paired:
         candidates: How many pairs came into question: mutual neighbours, or (fused) all likely ones.
         doubtful: Pairs that training takes neither for one person nor for two.
         evidence: What times were worth; ``None`` in forms that do not fit any.
+        labels: The cluster of each tracklet, -1 for outliers, shape ``(N,)``; ``None`` in forms without clusters.
     """
 
     pairs: AssociatedPairs
     candidates: int
     doubtful: PairWeights
     evidence: Evidence | None
+    labels: NDArray[np.int64] | None = None
 
 
 def fit_evidence(vectors: NDArray[np.floating], tracklets: TrackletSet, *, seed: int) -> Evidence:
@@ -90,13 +93,20 @@ def fit_evidence(vectors: NDArray[np.floating], tracklets: TrackletSet, *, seed:
 
 
 def pair_tracklets(
-    vectors: FloatArray, tracklets: TrackletSet, how: Pairing, *, seed: int, first_round: bool = False
+    vectors: FloatArray,
+    tracklets: TrackletSet,
+    how: Pairing,
+    *,
+    seed: int,
+    first_round: bool = False,
+    clustering: Clustering | None = None,
 ) -> Paired:
-    """Pair the tracklets of a set by one of three forms.
+    """Pair the tracklets of a set by one of four forms.
 
     The paper's form and the visual one compare vectors as they are, by Euclidean distance, and keep the lowest cluster;
     the fused form first takes away what a camera adds to all its vectors, and groups what is likely enough. Where times
-    tell nothing, it keeps the lower of two clusters of visual distances instead.
+    tell nothing, it keeps the lower of two clusters of visual distances instead. The form of clusters pairs whoever
+    shares one.
 
     Args:
         vectors: Of the model in training. Shape ``(N, d)``.
@@ -104,11 +114,14 @@ def pair_tracklets(
         how: The recipe's way.
         seed: Of whatever is drawn.
         first_round: Whether nothing was trained across cameras yet.
+        clustering: How clusters are made, in the form of clusters; ``None``: as `Clustering` has it.
     """
-    if how.form is AssociationForm.FUSED:
+    if how.form in {AssociationForm.FUSED, AssociationForm.CLUSTERS}:
         share = how.first_colours if first_round else 0.0
         colours = colour_stripes(tracklets, crops=how.crops) if share else None
         looks = with_colours(vectors, colours, share=share) if colours is not None else vectors
+        if how.form is AssociationForm.CLUSTERS:
+            return _paired_by_density(looks, tracklets, clustering or Clustering())
         return _paired_by_evidence(looks, tracklets, how, seed)
     cost: PairCost = VisualCost(Metric.EUCLIDEAN)
     if how.form is AssociationForm.PAPER:
@@ -201,3 +214,14 @@ def _paired_by_clusters(
     every = associate(vectors, seen, cost=cost, must_link=known.must, cannot_link=known.cannot)
     kept = associate(vectors, seen, cost=cost, kmeans=kmeans, must_link=known.must, cannot_link=known.cannot)
     return Paired(kept, len(every), PairWeights(every.rows_a, every.rows_b, np.ones(len(every))), evidence)
+
+
+def _paired_by_density(vectors: FloatArray, tracklets: TrackletSet, how: Clustering) -> Paired:
+    """Pairs across cameras of one cluster, in full."""
+    cameras = tracklets.cameras
+    looks = graph_looks(vectors, cameras, centred=how.centred)
+    labels = cluster_tracklets(looks, how, known_links(tracklets))
+    one, other = pairs_of_clusters(labels, cameras)
+    distances = paired_distances(looks[one], looks[other], metric=Metric.COSINE)
+    pairs = AssociatedPairs(one, other, distances, np.ones(len(one)))
+    return Paired(pairs, len(pairs), PairWeights.none(), None, labels)

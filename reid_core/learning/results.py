@@ -56,7 +56,7 @@ def finish_cycle(
     """
     vectors = tracklet_vectors(network, tracklets, crops=recipe.pairing.crops, device=device, report=report)
     if recipe.network.whitened:
-        paired = pair_tracklets(vectors, tracklets, recipe.pairing, seed=seed)
+        paired = pair_tracklets(vectors, tracklets, recipe.pairing, seed=seed, clustering=recipe.clustering)
         _whiten(network, whitening_by(vectors, paired, recipe.pairing.smoothing))
         vectors = tracklet_vectors(network, tracklets, crops=recipe.pairing.crops, device=device, report=report)
     vectors = unit_rows(vectors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from reid_core.types import FloatArray
 
 __all__ = [
     "StepProgress",
     "StepResult",
     "finished_result",
+    "load_array",
     "load_pairs",
+    "save_array",
     "save_arrays_whole",
     "save_json",
     "save_pairs",
@@ -80,6 +84,25 @@ def save_arrays_whole(path: Path, **arrays: FloatArray) -> None:
     """Write arrays to one ``.npz``, whole."""
     with written_whole(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write one array, whole."""
+    with written_whole(path) as file:
+        np.save(file, array)
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """Inverse of `save_array`.
+
+    Raises:
+        CheckpointError: If the file cannot be read.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return array
 
 
 def save_pairs(path: Path, pairs: PairWeights, doubtful: PairWeights) -> None:

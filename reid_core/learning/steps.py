@@ -6,20 +6,28 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from safetensors.torch import save
 
 from reid_core.errors import CheckpointError
 from reid_core.learning.files import written_whole
 from reid_core.learning.known import known_links
 from reid_core.learning.learner_parts import TimeRule
-from reid_core.learning.learners import Learner, Lesson
+from reid_core.learning.learners import Found, Learner, Lesson
 from reid_core.learning.looks import centred_looks, graph_looks
 from reid_core.learning.pairing import fit_evidence, pair_tracklets
 from reid_core.learning.relations import PairWeights
 from reid_core.learning.results import finish_cycle
 from reid_core.learning.stages import Stage, train_stage
-from reid_core.learning.step_files import StepProgress, StepResult, load_pairs, save_json, save_pairs, save_result
+from reid_core.learning.step_files import (
+    StepProgress,
+    StepResult,
+    load_array,
+    load_pairs,
+    save_array,
+    save_json,
+    save_pairs,
+    save_result,
+)
 from reid_core.learning.teacher_graph import TeacherGraph, teacher_graph
 from reid_core.learning.tracklet_set import TrackletSet
 from reid_core.learning.vectors import tracklet_vectors
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Cycle"]
 
 _MODEL, _CHECKPOINT, _PAIRS, _VECTORS = "model.safetensors", "checkpoint.safetensors", "pairs.npz", "vectors.npy"
-_GRAPH = "graph.npz"
+_GRAPH, _CLUSTERS = "graph.npz", "clusters.npy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +101,20 @@ class Cycle:
     def _associate(self, number: int) -> dict[str, float]:
         step = f"associate-{number}"
         vectors = self._vectors(step, self._before(number))
-        paired = pair_tracklets(vectors, self.tracklets, self.recipe.pairing, seed=self.seed, first_round=number == 1)
+        paired = pair_tracklets(
+            vectors,
+            self.tracklets,
+            self.recipe.pairing,
+            seed=self.seed,
+            first_round=number == 1,
+            clustering=self.recipe.clustering,
+        )
         pairs = PairWeights(paired.pairs.rows_a, paired.pairs.rows_b, paired.pairs.weights)
         save_pairs(self.folder / step / _PAIRS, pairs, paired.doubtful)
         if paired.evidence is not None:
             save_json(self.folder / step / "transit.json", paired.evidence.transit.to_json())
+        if paired.labels is not None:
+            save_array(self.folder / step / _CLUSTERS, paired.labels)
         if self.recipe.distillation is not None and self.recipe.distillation.weight:
             self._draw_graph(step, vectors)
         mean = float(pairs.weights.mean()) if len(pairs) else 0.0
@@ -105,10 +122,11 @@ class Cycle:
 
     def _train(self, number: int) -> dict[str, float]:
         place = self.folder / f"associate-{number}"
-        pairs, doubtful = load_pairs(place / _PAIRS)
         graph = TeacherGraph.load(place / _GRAPH) if (place / _GRAPH).is_file() else None
+        labels = load_array(place / _CLUSTERS) if (place / _CLUSTERS).is_file() else None
+        found = Found(*load_pairs(place / _PAIRS), labels, graph)
         network, step = self._network(self._before(number)), f"train-{number}"
-        lesson = self._learner.across(network, self.folder / step / _CHECKPOINT, pairs, doubtful, graph)
+        lesson = self._learner.across(network, self.folder / step / _CHECKPOINT, found)
         iterations = self.recipe.optimisation.cross_iterations
         return self._trained(network, step, lesson, number=number, iterations=iterations)
 
@@ -148,8 +166,7 @@ class Cycle:
             device=self.device,
             report=lambda done: self.report(StepProgress(step, done, len(self.tracklets))),
         )
-        with written_whole(self.folder / step / _VECTORS) as file:
-            np.save(file, vectors)
+        save_array(self.folder / step / _VECTORS, vectors)
         return vectors
 
     def _draw_graph(self, step: str, vectors: FloatArray) -> TeacherGraph:
