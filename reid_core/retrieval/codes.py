@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["HalfCodes"]
 
 _LEAST_BLAS_THRESHOLD = 1000
+_WIDE_SHARE = 0.3  # of all rows; a filter that passes fewer is quicker by skipping
+_SPARE = 8  # times as many rows are fetched as should be needed, in case the filter drops the most alike
+_SPARE_ROWS = 64
+_MANY, _SPARE_OF_MANY = 100, 2  # long lists are seldom thinned out so unevenly
+_MOST_SPARE_ROWS = 4096  # beyond that, keeping so many in order costs more than it saves
 
 
 class HalfCodes:
@@ -80,6 +85,8 @@ class HalfCodes:
         Returns:
             Rows, and inner products or squared distances. Shapes ``(q, k)``.
         """
+        if k == 0:
+            return np.zeros((len(query), 0), np.int64), np.zeros((len(query), 0), np.float32)
         faiss.omp_set_num_threads(self._threads)  # a setting of the calling thread, not of the process
         if mask is None:
             scores, rows = self._codes.search(query, k)
@@ -89,6 +96,62 @@ class HalfCodes:
             params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # keywords are added at import
             scores, rows = self._codes.search(query, k, params=params)
         return rows, scores
+
+    def best(
+        self, query: FloatArray, k: int, mask: NDArray[np.bool_] | None, *, numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """The best rows for one query that a mask passes, best first; equal ones by number.
+
+        Args:
+            query: Float32, contiguous. Shape ``(1, d)``.
+            k: At most this many.
+            mask: Only these rows; ``None``: all. Shape ``(n,)``.
+            numbers: Of every row. Shape ``(n,)``.
+
+        Returns:
+            Rows, and inner products or squared distances. Shapes ``(m,)``.
+        """
+        passing = len(self) if mask is None else int(np.count_nonzero(mask))
+        k = min(k, passing)
+        if k == 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        found = None
+        if mask is not None and passing >= _WIDE_SHARE * len(mask):
+            found = self._scan_all(query, k, passing, mask)
+        rows, scores = found or self._scan_passing(query, k, passing, mask)
+        order = np.lexsort((numbers[rows], scores if self._euclidean else -scores))[:k]
+        return rows[order], scores[order]
+
+    def _scan_passing(
+        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """The best ``k`` rows and all that tie with the last of them, skipping what does not pass."""
+        fetched = min(k + 1, passing)
+        while True:
+            rows, scores = self.scan(query, fetched, mask)
+            if fetched == passing or scores[0, k - 1] != scores[0, -1]:
+                return rows[0], scores[0]
+            fetched = min(4 * fetched, passing)
+
+    def _scan_all(
+        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], FloatArray] | None:
+        """The same rows by reading every row, ``None`` where that cannot be known to give them all.
+
+        Where most rows pass, skipping some is slower than reading all: gaps break the processor's reading ahead. Enough
+        of the best rows of all are fetched that ``k`` of them should pass. If they do, and the last one beats the last
+        one fetched, no row that was not fetched can belong to the answer, which is then exact.
+        """
+        spare = _SPARE if k < _MANY else _SPARE_OF_MANY
+        likely = spare * (k + 1) * len(mask) // passing + _SPARE_ROWS
+        fetched = min(likely, k + 1 + len(mask) - passing, len(mask))
+        if fetched > _MOST_SPARE_ROWS:
+            return None
+        every_row, every_score = self.scan(query, fetched)
+        kept = mask[every_row[0]]
+        rows, scores = every_row[0][kept], every_score[0][kept]
+        complete = fetched == len(mask) or (len(rows) >= k and scores[k - 1] != every_score[0, -1])
+        return (rows, scores) if complete else None
 
 
 def _spare_small_batches_the_detour() -> None:

@@ -57,6 +57,19 @@ class Columns:
         """True where a row was not removed. Shape ``(n,)``."""
         return self._alive[: self._n]
 
+    @property
+    def every_no(self) -> NDArray[np.int64]:
+        """The tracklet number of each row, whether alive or not. Shape ``(n,)``."""
+        return self._nos[: self._n]
+
+    def row_of(self, tracklet_no: int) -> int:
+        """The row of a tracklet that was not removed.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        return self._row_of[tracklet_no]
+
     def append(self, rows: IndexRows) -> None:
         """Add rows behind the last one; their numbers must not be alive already."""
         first, after = self._n, self._n + len(rows)

@@ -27,11 +27,6 @@ __all__ = ["FlatIndex", "Hits", "IndexRows", "are_unit"]
 
 _DEAD_SHARE_TO_COMPACT = 0.25
 _NORM_TOLERANCE = 0.01
-_WIDE_SHARE = 0.3  # of all rows; a filter that passes fewer is quicker by skipping
-_SPARE = 8  # times as many rows are fetched as should be needed, in case the filter drops the most alike
-_SPARE_ROWS = 64
-_MANY, _SPARE_OF_MANY = 100, 2  # long lists are seldom thinned out so unevenly
-_MOST_SPARE_ROWS = 4096  # beyond that, keeping so many in order costs more than it saves
 
 
 class FlatIndex:
@@ -117,8 +112,7 @@ class FlatIndex:
             if windows is not None:
                 inside = self._columns.within(windows)
                 mask = inside if mask is None else mask & inside
-            passing = len(self._columns) if mask is None else int(np.count_nonzero(mask))
-            rows, scores = self._best_rows(wanted, min(k, passing), passing, mask)
+            rows, scores = self._codes.best(wanted, k, mask, numbers=self._columns.every_no)
             columns = self._columns.take(rows)
         return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
 
@@ -140,54 +134,6 @@ class FlatIndex:
             vectors = self._codes.take(rows)
             columns = self._columns.take(rows)
         return vectors, Hits(distances=np.full(len(rows), np.nan, np.float32), **columns)
-
-    def _best_rows(
-        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], FloatArray]:
-        """Rows and inner products of the best ``k`` that pass, in order."""
-        if k == 0:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        found = None
-        if mask is not None and passing >= _WIDE_SHARE * len(mask):
-            found = self._scan_all(query, k, passing, mask)
-        rows, scores = found or self._scan_passing(query, k, passing, mask)
-        order = np.lexsort((self._columns.nos(rows), -scores))[:k]
-        return rows[order], scores[order]
-
-    def _scan_passing(
-        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], FloatArray]:
-        """The best ``k`` rows and all that tie with the last of them, skipping what does not pass."""
-        fetched = min(k + 1, passing)
-        while True:
-            rows, scores = self._scan(query, fetched, mask)
-            if fetched == passing or scores[k - 1] > scores[-1]:
-                return rows, scores
-            fetched = min(4 * fetched, passing)
-
-    def _scan_all(
-        self, query: FloatArray, k: int, passing: int, mask: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], FloatArray] | None:
-        """The same rows by reading every row, ``None`` where that cannot be known to give them all.
-
-        Where most rows pass, skipping some is slower than reading all: gaps break the processor's reading ahead. Enough
-        of the best rows of all are fetched that ``k`` of them should pass. If they do, and the last one beats the last
-        one fetched, no row that was not fetched can belong to the answer, which is then exact.
-        """
-        spare = _SPARE if k < _MANY else _SPARE_OF_MANY
-        likely = spare * (k + 1) * len(mask) // passing + _SPARE_ROWS
-        fetched = min(likely, k + 1 + len(mask) - passing, len(mask))
-        if fetched > _MOST_SPARE_ROWS:
-            return None
-        rows, scores = self._scan(query, fetched, None)
-        kept = mask[rows]
-        rows, last_fetched, scores = rows[kept], scores[-1], scores[kept]
-        complete = fetched == len(mask) or (len(rows) >= k and scores[k - 1] > last_fetched)
-        return (rows, scores) if complete else None
-
-    def _scan(self, query: FloatArray, k: int, mask: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], FloatArray]:
-        rows, scores = self._codes.scan(query, k, mask)
-        return rows[0], scores[0]
 
     def _compact_if_worth_it(self) -> None:
         """Drop dead rows once they are over a quarter of all. Only the writer changes rows: the copy needs no lock."""

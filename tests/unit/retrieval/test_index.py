@@ -96,8 +96,8 @@ class NaiveIndex:
 def few_spare_rows(spare, spare_rows):
     """So few that small indexes, too, have rows which a scan of all does not fetch."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reid_core.retrieval.index._SPARE", spare)
-        patch.setattr("reid_core.retrieval.index._SPARE_ROWS", spare_rows)
+        patch.setattr("reid_core.retrieval.codes._SPARE", spare)
+        patch.setattr("reid_core.retrieval.codes._SPARE_ROWS", spare_rows)
         yield
 
 
@@ -169,7 +169,7 @@ def test_reading_every_row_gives_what_skipping_rows_gives(seed, distinct, k, sha
     with few_spare_rows(2, 1):
         by_reading = index.nearest(query, k, where=where)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reid_core.retrieval.index._WIDE_SHARE", 2.0)
+        patch.setattr("reid_core.retrieval.codes._WIDE_SHARE", 2.0)
         by_skipping = index.nearest(query, k, where=where)
     assert by_reading.tracklet_nos.tolist() == by_skipping.tracklet_nos.tolist()
     assert by_reading.distances.tolist() == by_skipping.distances.tolist()
