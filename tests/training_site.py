@@ -133,3 +133,10 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def undisturbed_value(site, **options):
+    """The final metric of a job of the same seed that nothing disturbs."""
+    job = site.ask(**{**options, "pause_s": 0.0, "deaths": {}, "passing": {}, "failures": {}})
+    with site.worker():
+        return site.wait(job).result["value"]
