@@ -12,88 +12,24 @@ ceilings.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import tempfile
 import time
-import tomllib
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from transit_logs import Log, looks, shuffled, simulated_log, true_pairs
+from transit_site_files import centred, export_site, score
 
-from reid_core.evaluation.fusion.appearance import Appearance
-from reid_core.evaluation.fusion.lists import TimedImages, TimedLists
 from reid_core.metrics.ranking import SameCamera, evaluate_ranking
-from reid_core.simulation.events import simulate_events
-from reid_core.simulation.settings import SiteSettings
 from reid_core.spatio_temporal.candidates import visual_candidates
-from reid_core.spatio_temporal.sightings import MatchedPairs, Sightings, foot_points
+from reid_core.spatio_temporal.sightings import MatchedPairs, Sightings
 from reid_core.spatio_temporal.transit import fit_transit
 from reid_core.types import CameraLink
 
 _WINDOW_S = 120.0
-_STRENGTH = 0.35
-_OFFSET_S = 20.0
 _MAP_MPS, _MAP_SPREAD = 1.25, 0.7
 _QUERIES, _GALLERY = 300, 6000
-
-
-@dataclass(frozen=True)
-class Log:
-    """A site's sightings by wrong clocks, with the truth."""
-
-    sightings: Sightings
-    people: np.ndarray
-    offsets_s: np.ndarray
-    links: list[CameraLink]
-
-
-def simulated_log(seed: int, hours: float) -> Log:
-    """Events of a default site; clocks are off by up to 20 s, one of them by all of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = simulate_events(Path(folder), SiteSettings(seed=seed), hours=hours)
-        with log.tracklets_file.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        with (Path(folder) / "truth" / "tracklets.csv").open(encoding="utf-8", newline="") as file:
-            people = np.array([int(row["person_id"]) for row in csv.DictReader(file)], np.int64)
-        truth = json.loads((Path(folder) / "truth" / "offsets.json").read_text())
-        site = tomllib.loads((Path(folder) / "site.toml").read_text())
-    camera_ids = tuple(sorted(truth))
-    cameras = np.array([camera_ids.index(row["camera_id"]) for row in rows], np.int64)
-    starts, ends = (np.array([datetime.fromisoformat(r[edge]).timestamp() for r in rows]) for edge in ("start", "end"))
-    off_s = np.random.default_rng([seed, 3]).uniform(-_OFFSET_S, _OFFSET_S, len(camera_ids))
-    off_s[0], off_s[1] = 0.0, _OFFSET_S
-    more_s = (off_s - np.array([truth[camera]["offset_s"] for camera in camera_ids]))[cameras]
-    links = [CameraLink(*link["cameras"], link["distance_m"]) for link in site["links"]]
-    return Log(Sightings(camera_ids, cameras, starts + more_s, ends + more_s), people, off_s, links)
-
-
-def looks(log: Log, seed: int) -> np.ndarray:
-    """One simulated look for each tracklet."""
-    first_s = log.sightings.starts_s.min()
-    frames = np.round((log.sightings.starts_s - first_s) * 25).astype(np.int64)
-    all_of_them = TimedImages(log.people, log.sightings.cameras + 1, frames)
-    nobody = TimedImages(*(np.array([value], np.int64) for value in (1, 1, 0)))
-    return Appearance(TimedLists(all_of_them, nobody, nobody), seed=seed).features(_STRENGTH).train
-
-
-def true_pairs(log: Log, *, within_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs of one person at two cameras, not further apart in true time than that."""
-    right_s = log.sightings.starts_s - log.offsets_s[log.sightings.cameras]
-    order = np.lexsort((right_s, log.people))
-    found = []
-    for step in range(1, 60):
-        one, other = order[:-step], order[step:]
-        same = log.people[one] == log.people[other]
-        near = same & (np.abs(right_s[other] - right_s[one]) <= within_s)
-        if not near.any():
-            break
-        across = near & (log.sightings.cameras[one] != log.sightings.cameras[other])
-        found.append((one[across], other[across]))
-    return np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found])
 
 
 def held_out(log: Log, model, pairs: MatchedPairs) -> dict[str, float]:
@@ -217,18 +153,6 @@ def logistic(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.array([slope / width, level])
 
 
-def shuffled(log: Log, seed: int) -> Log:
-    """The same site, but every camera's times are dealt out anew: they tell nothing of anybody."""
-    rng = np.random.default_rng([seed, 7])
-    starts_s, ends_s = log.sightings.starts_s.copy(), log.sightings.ends_s.copy()
-    for camera in range(len(log.sightings.camera_ids)):
-        mine = np.flatnonzero(log.sightings.cameras == camera)
-        dealt = rng.permutation(mine)
-        starts_s[mine], ends_s[mine] = log.sightings.starts_s[dealt], log.sightings.ends_s[dealt]
-    useless = Sightings(log.sightings.camera_ids, log.sightings.cameras, starts_s, ends_s)
-    return Log(useless, log.people, log.offsets_s, log.links)
-
-
 def measure_events(seed: int, hours: float) -> dict[str, object]:
     """All figures of one simulated log."""
     log = simulated_log(seed, hours)
@@ -294,60 +218,6 @@ def measure_site(path: Path) -> dict[str, object]:
                 None if ours is None else abs(ours - theirs) for ours, theirs in zip(offsets, true, strict=True)
             ]
     return result
-
-
-def centred(vectors: np.ndarray, cameras: np.ndarray) -> np.ndarray:
-    """Unit vectors without what all of a camera's have in common."""
-    found = vectors.astype(np.float64)
-    for camera in np.unique(cameras):
-        found[cameras == camera] -= found[cameras == camera].mean(axis=0)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-
-
-def score(odds: np.ndarray, people: np.ndarray, cameras: np.ndarray) -> dict[str, float]:
-    """All tracklets whose person was seen elsewhere ask; all tracklets of other cameras answer."""
-    asks = [row for row in np.flatnonzero(people) if (cameras[people == people[row]] != cameras[row]).any()]
-    ranking = evaluate_ranking(
-        -odds[asks],
-        query_ids=people[asks],
-        gallery_ids=people,
-        query_cameras=cameras[asks],
-        gallery_cameras=cameras,
-        same_camera=SameCamera.EVERYBODY,
-    )
-    return {"map": ranking.map_rectangle, "rank1": ranking.rank(1)}
-
-
-def export_site(data_dir: Path, site_dir: Path, target: Path) -> None:
-    """Write a data folder's tracklets, current vectors and truth as one file."""
-    from sqlalchemy import create_engine, select
-    from sqlalchemy.orm import Session
-
-    from services.scoring import read_site_truth, score_site
-    from services.storage.tables import TrackletRow
-    from services.storage.tracklets import TrackletRepository
-
-    with Session(create_engine(f"sqlite:///{data_dir / 'reknit.db'}")) as session:
-        scores = score_site(session, read_site_truth(site_dir / "truth" / "boxes"))
-        batches = list(TrackletRepository(session).iter_vectors(scores.model_id))
-        rows = {row.tracklet_no: row for row in session.scalars(select(TrackletRow))}
-        boxes = {stored.tracklet_no: path.boxes_px for stored, path in TrackletRepository(session).iter_paths()}
-        stored = [rows[number] for number in scores.tracklet_nos.tolist()]
-        sizes = np.array([[row.frame_width, row.frame_height] for row in stored], np.float64)
-        truth = json.loads((site_dir / "truth" / "offsets.json").read_text())
-        site = tomllib.loads((site_dir / "site.toml").read_text())
-        np.savez(
-            target,
-            vectors=np.concatenate([batch.vectors for batch in batches]),
-            camera_ids=np.array([row.camera_id for row in stored]),
-            starts_s=np.array([row.start_s for row in stored]),
-            ends_s=np.array([row.end_s for row in stored]),
-            entries=foot_points(np.stack([boxes[row.tracklet_no][0] for row in stored]), sizes),
-            exits=foot_points(np.stack([boxes[row.tracklet_no][-1] for row in stored]), sizes),
-            person_ids=scores.person_ids,
-            offsets_s=np.array([truth[camera]["offset_s"] for camera in sorted(truth)]),
-            links=np.array([[*link["cameras"], str(link["distance_m"])] for link in site["links"]]),
-        )
 
 
 def main() -> None:
