@@ -8,18 +8,16 @@ Source:
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reid_core.graph.refined_gallery import GraphRules
-from reid_core.graph.streaming_edges import edge_weights
 from reid_core.graph.streaming_growth import Growth
+from reid_core.graph.streaming_query import RefinedQuery, refine
 from reid_core.retrieval.index import are_unit
 from reid_core.retrieval.locks import SharedLock
 from reid_core.retrieval.rows import Hits
-from reid_core.spatio_temporal.sightings import Sightings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,29 +25,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reid_core.graph.streaming_growth import PairRule
+    from reid_core.graph.streaming_lists import NeighbourLists
+    from reid_core.graph.streaming_nodes import Nodes
     from reid_core.retrieval.rows import IndexRows
     from reid_core.retrieval.search import Query
     from reid_core.types import FloatArray, SearchFilter
 
-__all__ = ["RefinedQuery", "StreamingGraph"]
+__all__ = ["StreamingGraph"]
 
 _DEAD_SHARE_TO_COMPACT = 0.25
 _SHARE_TO_REBUILD = 0.5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RefinedQuery:
-    """What a query became.
-
-    Attributes:
-        vector: Shape ``(d,)``.
-        by_looks: Neighbours that it heard for looks.
-        by_time: Further ones that it heard because they fit in time.
-    """
-
-    vector: FloatArray
-    by_looks: int
-    by_time: int
 
 
 class StreamingGraph:
@@ -136,7 +121,7 @@ class StreamingGraph:
         if vector.shape != (self.dim,) or not are_unit(vector[None]).all():
             raise ValueError(f"a query must be a unit vector of {self.dim} numbers, got shape {vector.shape}")
         with self._reading():
-            return self._refined(query, vector)
+            return refine(self._growth, query, vector)
 
     def nearest(self, refined: RefinedQuery, k: int, *, where: SearchFilter) -> Hits:
         """The tracklets nearest to what a query became, among what they have become: the second look-up.
@@ -206,40 +191,22 @@ class StreamingGraph:
             self._growth.features.refresh()
             yield
 
-    def _refined(self, query: Query, vector: FloatArray) -> RefinedQuery:
-        growth, rules = self._growth, self._growth.rules
-        columns = growth.nodes.columns
-        but = np.array([columns.row_of(no) for no in query.exclude_tracklet_nos if no in columns], np.int64)
-        wanted = max(rules.visual, rules.timed if growth.rule is not None else 0)
-        near = growth.nodes.near(vector, wanted, but=but).first(wanted)
-        factors = self._factors(query, near.rows)
-        weights = edge_weights(near.cosines[None], factors[None], visual=rules.visual, alpha=rules.alpha)[0]
-        heard = weights > 0
-        own = np.float32(1 / (1 + float(weights.sum(dtype=np.float64))))
-        rows, shares = near.rows[heard], weights[heard] * own
-        became = vector
-        for layer in range(rules.layers):
-            became = np.asarray(growth.features.mean_of(rows, shares, layer) + own * became, np.float32)
-        return RefinedQuery(became, min(rules.visual, len(near.rows)), int(np.count_nonzero(heard[rules.visual :])))
+    @property
+    def list_length(self) -> int:
+        """How many of the most alike each node keeps, spare ones included."""
+        return self._growth.lists.length
 
-    def _factors(self, query: Query, rows: NDArray[np.int64]) -> FloatArray:
-        growth = self._growth
-        if growth.rule is None or query.camera_id is None or query.start_s is None or query.end_s is None:
-            return np.zeros(len(rows), np.float32)
-        answering = growth.nodes.sightings(rows)
-        names = answering.camera_ids
-        if query.camera_id not in names:
-            names = (*names, query.camera_id)
-            answering = replace(answering, camera_ids=names)
-        asking = Sightings(
-            names,
-            np.full(len(rows), names.index(query.camera_id)),
-            np.full(len(rows), query.start_s),
-            np.full(len(rows), query.end_s),
-            np.tile(np.array([query.entry or (np.nan, np.nan)]), (len(rows), 1)),
-            np.tile(np.array([query.exit or (np.nan, np.nan)]), (len(rows), 1)),
-        )
-        return growth.fitting(asking, answering)
+    def kept_lists(self) -> tuple[NDArray[np.int64], NeighbourLists]:
+        """A copy of the nodes' numbers and lists, without those of removed nodes."""
+        with self._lock.shared():
+            alive = self._growth.nodes.alive
+            return self._growth.nodes.numbers[alive], self._growth.lists.kept(alive)
+
+    def take_over(self, nodes: Nodes, lists: NeighbourLists) -> None:
+        """Go on from nodes whose lists are known, in place of all there was."""
+        fresh = self._growth.restored(nodes, lists)
+        with self._lock.alone():
+            self._growth = fresh
 
     def _compact_if_worth_it(self) -> None:
         """Drop removed rows once a quarter are. The copy needs no lock: only the writer changes rows."""

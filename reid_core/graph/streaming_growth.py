@@ -60,13 +60,14 @@ class Growth:
         self.features = Features(nodes, self.edges, layers=self.rules.layers, threads=self._threads)
 
     def restored(self, nodes: Nodes, lists: NeighbourLists) -> Growth:
-        """The same kind of graph over other nodes whose lists are known."""
+        """The same kind of graph over other nodes whose lists are known; those that fall short are asked for anew."""
         fresh = Growth(nodes.codes.dim, rules=self.rules, rule=self.rule, threads=self._threads)
         fresh._hold(nodes, lists)
         rows = np.arange(len(nodes))
         lists.make_room(len(nodes))
         fresh.edges.make_room(len(nodes))
         fresh.features.append(rows)
+        fresh._ask(lists.short(rows, self.needed))
         fresh._join(rows)
         return fresh
 
@@ -99,8 +100,7 @@ class Growth:
         self.lists.leave(holders, row)
         self.lists.clear(row)
         self.nodes.remove(row)
-        short = (self.lists.counts[holders] < self.needed) & np.isfinite(self.lists.reach[holders])
-        self._ask(holders[short])
+        self._ask(self.lists.short(holders, self.needed))
         touched = [self.edges.change(own, self.edges.of(leaver)), self.edges.change(before, self.edges.of(holders))]
         self.features.touch(np.concatenate(touched))
         self.features.bury(row)

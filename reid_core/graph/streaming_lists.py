@@ -113,20 +113,34 @@ class NeighbourLists:
             held[rows] = np.take_along_axis(held[rows], order, 1)
         self.others[rows, -1] = _NOBODY
         self.counts[rows] -= 1
-        shorter = rows[np.isfinite(self.reach[rows]) & (self.counts[rows] > 0)]
-        self.reach[shorter] = self.cosines[shorter, self.counts[shorter] - 1]
+        self._draw_in(rows)
 
     def kept(self, alive: NDArray[np.bool_]) -> NeighbourLists:
-        """A copy without the removed rows, whom no list holds. ``alive`` has shape ``(n,)``."""
+        """A copy without some rows, neither as owners of lists nor in them. ``alive`` has shape ``(n,)``."""
         count, rows = len(alive), int(np.count_nonzero(alive))
         fresh = NeighbourLists(self._length)
         fresh.make_room(rows)
         place = np.full(count + 1, _NOBODY, np.int32)  # the last one stands for nobody
         place[:count][alive] = np.arange(rows)
-        fresh.others[:rows] = place[self.others[:count][alive]]
-        for name in ("cosines", "factors", "counts", "reach"):
-            getattr(fresh, name)[:rows] = getattr(self, name)[:count][alive]
+        others = place[self.others[:count][alive]]
+        order = np.argsort(others == _NOBODY, axis=1, kind="stable")
+        fresh.others[:rows] = np.take_along_axis(others, order, 1)
+        for name in ("cosines", "factors"):
+            getattr(fresh, name)[:rows] = np.take_along_axis(getattr(self, name)[:count][alive], order, 1)
+        fresh.counts[:rows] = np.count_nonzero(others != _NOBODY, axis=1)
+        fresh.reach[:rows] = self.reach[:count][alive]
+        fresh._draw_in(np.arange(rows))
         return fresh
+
+    def short(self, rows: NDArray[np.int64], needed: int) -> NDArray[np.int64]:
+        """Those of the rows whose lists have fewer entries than are needed although there may be more to be had."""
+        found: NDArray[np.int64] = rows[(self.counts[rows] < needed) & np.isfinite(self.reach[rows])]
+        return found
+
+    def _draw_in(self, rows: NDArray[np.int64]) -> None:
+        """Let lists that lost somebody reach as far as their last."""
+        bounded = rows[np.isfinite(self.reach[rows]) & (self.counts[rows] > 0)]
+        self.reach[bounded] = self.cosines[bounded, self.counts[bounded] - 1]
 
     def holding(self, rows: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
         """Those of the rows whose lists hold a row."""

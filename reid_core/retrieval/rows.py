@@ -66,15 +66,19 @@ class IndexRows:
 
     def where(self, wanted: NDArray[np.bool_]) -> IndexRows:
         """Only the wanted rows, in the same order. ``wanted`` has shape ``(n,)``."""
+        return self.at(np.flatnonzero(wanted))
+
+    def at(self, places: NDArray[np.int64]) -> IndexRows:
+        """The rows at some places, in the order given."""
         return IndexRows(
-            self.tracklet_nos[wanted],
-            self.vectors[wanted],
-            [self.camera_ids[row] for row in np.flatnonzero(wanted).tolist()],
-            self.starts_s[wanted],
-            self.ends_s[wanted],
-            self.qualities[wanted],
-            None if self.entries is None else self.entries[wanted],
-            None if self.exits is None else self.exits[wanted],
+            self.tracklet_nos[places],
+            self.vectors[places],
+            [self.camera_ids[row] for row in places.tolist()],
+            self.starts_s[places],
+            self.ends_s[places],
+            self.qualities[places],
+            None if self.entries is None else self.entries[places],
+            None if self.exits is None else self.exits[places],
         )
 
 

@@ -53,6 +53,7 @@ def test_any_history_ends_in_the_graph_that_a_rebuild_makes(*, steps: list, seed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reid_core.graph.streaming_growth._LEAST_READ", 4)
         patch.setattr("reid_core.graph.streaming_growth._READ_FOR_EACH", 1)
+        patch.setattr("reid_core.graph.streaming_growth._LEAST_SPARE", 1)
         patch.setattr("reid_core.graph.streaming_nodes._SPARE", 1)
         people = a_crowd(kind, seed)
         graph = StreamingGraph(16, rules=RULES, rule=walks if timed else None)
