@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "load_checkpoint", "optimiser_tensors", "restore_optimiser", "save_checkpoint"]
 
 _STATE = "state"
+_PARTS = ("network", "optimiser", "objective", "teacher")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,7 @@ class Checkpoint:
         objective: What the loss remembers, by name.
         state: Numbers: iterations done, running figures, how often the batch was halved.
         identity: What the stage is: recipe, seed, stage. A checkpoint of anything else is refused.
+        teacher: State of the mean teacher by name, where there is one.
     """
 
     network: Mapping[str, torch.Tensor]
@@ -39,6 +41,7 @@ class Checkpoint:
     objective: Mapping[str, torch.Tensor]
     state: Mapping[str, float]
     identity: str
+    teacher: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -48,11 +51,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         StorageFullError: If there is no space left; the one before stays.
         StorageError: If the file cannot be written.
     """
-    parts = {"network": checkpoint.network, "optimiser": checkpoint.optimiser, "objective": checkpoint.objective}
     tensors = {
         f"{part}/{name}": tensor.detach().cpu().contiguous()
-        for part, named in parts.items()
-        for name, tensor in named.items()
+        for part in _PARTS
+        for name, tensor in getattr(checkpoint, part).items()
     }
     metadata = {_STATE: json.dumps(dict(checkpoint.state)), "identity": checkpoint.identity}
     with written_whole(path) as file:
@@ -67,7 +69,7 @@ def load_checkpoint(path: Path, *, identity: str) -> Checkpoint | None:
     """
     if not path.is_file():
         return None
-    parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "optimiser": {}, "objective": {}}
+    parts: dict[str, dict[str, torch.Tensor]] = {part: {} for part in _PARTS}
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -79,7 +81,7 @@ def load_checkpoint(path: Path, *, identity: str) -> Checkpoint | None:
         raise CheckpointError(f"{path}: {error}") from error
     if metadata["identity"] != identity:
         raise CheckpointError(f"{path} belongs to {metadata['identity']}, not to {identity}")
-    return Checkpoint(parts["network"], parts["optimiser"], parts["objective"], state, identity)
+    return Checkpoint(**parts, state=state, identity=identity)
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, names: Mapping[torch.Tensor, str]) -> dict[str, torch.Tensor]:

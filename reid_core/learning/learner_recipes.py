@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reid_core.learning.learner_parts import AssociationForm, Clustering, Distillation, LossForm, Rivals, TimeRule
+from reid_core.learning.learner_parts import (
+    AssociationForm,
+    Clustering,
+    Distillation,
+    LossForm,
+    MeanTeacher,
+    Rivals,
+    TimeRule,
+)
 
 if TYPE_CHECKING:
     from reid_core.learning.recipes import Recipe
@@ -22,15 +30,34 @@ def learner_recipes(site: Recipe, _tastr: Recipe, r50: Recipe) -> tuple[Recipe, 
         site: The default recipe of a processor.
         r50: The recipe of the paper's network.
     """
-    contrast, contrast_r50 = _contrast_cpu(site), _contrast_r50(r50)
-    return (
-        _gfusion_cpu(site),
-        _gfusion_r50(r50),
-        contrast,
-        replace(contrast, name="contrast+gfusion-cpu", distillation=_BESIDE),
-        contrast_r50,
-        replace(contrast_r50, name="contrast+gfusion-r50", distillation=Distillation(weight=1.0, projection=1024)),
-    )
+    learners = [_contrast_cpu(site), _contrast_r50(r50)]
+    learners += [made(one) for one in learners for made in (_mmt, _ice)]
+    beside = [_with_graph(one, _BESIDE if one.name.endswith("-cpu") else _BESIDE_AS_PUBLISHED) for one in learners]
+    return (_gfusion_cpu(site), _gfusion_r50(r50), *learners, *beside)
+
+
+def _mmt(contrast: Recipe) -> Recipe:
+    """Centres of clusters alone, and a mean teacher that says who is alike."""
+    clustering = replace(contrast.clustering or Clustering(), cross=0.0)
+    return _named(contrast, "mmt", clustering=clustering, teacher=MeanTeacher())
+
+
+def _ice(contrast: Recipe) -> Recipe:
+    """Centres, proxies of other cameras, and a mean teacher's hardest picture of the own class."""
+    return _named(contrast, "ice", teacher=MeanTeacher(instance=1.0))
+
+
+def _with_graph(learner: Recipe, distillation: Distillation) -> Recipe:
+    """The graph loss beside a learner's own."""
+    return _named(learner, f"{learner.name.rpartition('-')[0]}+gfusion", distillation=distillation)
+
+
+def _named(recipe: Recipe, name: str, **changes: Any) -> Recipe:
+    """A changed recipe; what follows the last hyphen of its name stays."""
+    return replace(recipe, name=f"{name}-{recipe.name.rpartition('-')[2]}", **changes)
+
+
+_BESIDE_AS_PUBLISHED = Distillation(weight=1.0, projection=1024)
 
 
 _BESIDE = Distillation(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reid_core.learning.augmentation import Augmentation
     from reid_core.learning.batches import Batch
     from reid_core.learning.device import Device
+    from reid_core.learning.mean_teacher import Teacher
     from reid_core.learning.objectives import Objective
     from reid_core.learning.recipes import Optimisation
     from reid_core.learning.samplers import Sampler
@@ -62,6 +63,7 @@ class Stage:
         optimisation: How the loss is brought down.
         iterations: How many steps.
         tracklets: Of a batch, P.
+        teacher: A running mean of the network; ``None`` does without.
     """
 
     number: int
@@ -74,6 +76,7 @@ class Stage:
     optimisation: Optimisation
     iterations: int
     tracklets: int
+    teacher: Teacher | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def train_stage(
     checkpoint: Path,
     report: Callable[[int, float], None] = lambda _done, _loss: None,
 ) -> StageOutcome:
-    """Train a network in place, from the stage's last checkpoint where there is one.
+    """Train a network in place, from the stage's last checkpoint where there is one; a teacher replaces it in the end.
 
     Args:
         network: On the device already.
@@ -124,6 +127,8 @@ def train_stage(
             if not is_out_of_memory(error):
                 raise
             run.halve(error)
+    if stage.teacher is not None:
+        network.load_state_dict(dict(stage.teacher.memory()))
     return StageOutcome(run.loss, run.halvings, run.pictures)
 
 
@@ -150,6 +155,8 @@ class _Run:
             return
         self._network.load_state_dict(dict(stored.network))
         restore_optimiser(self._optimiser, stored.optimiser, self._names)
+        if self._stage.teacher is not None:
+            self._stage.teacher.restore(stored.teacher)
         self._stage.objective.restore(stored.objective)
         self.done, self.halvings = int(stored.state["done"]), int(stored.state["halvings"])
         self.loss, self.pictures = float(stored.state["loss"]), int(stored.state["pictures"])
@@ -158,8 +165,8 @@ class _Run:
         """Step until the end."""
         self._network.train()
         with Prefetched(self._made, self.done, self._stage.iterations) as ready:
-            for batch, pictures in ready:
-                self._step(batch, pictures)
+            for batch, pictures, plain in ready:
+                self._step(batch, pictures, plain)
                 self.done += 1
                 report(self.done, self.loss)
                 if self.done % self._stage.optimisation.checkpoint_every == 0 or self.done == self._stage.iterations:
@@ -177,17 +184,17 @@ class _Run:
     def _tracklets(self) -> int:
         return self._stage.tracklets >> self.halvings
 
-    def _made(self, iteration: int) -> tuple[Batch, NDArray[np.uint8]]:
+    def _made(self, iteration: int) -> tuple[Batch, NDArray[np.uint8], NDArray[np.uint8]]:
         rng = np.random.default_rng([self._seed, self._stage.number, iteration])
         batch = self._stage.sampler.draw(rng, self._tracklets)
         pictures = balanced_pictures(self._stage.pictures[batch.crops], light=self._stage.light)
-        return batch, augment(pictures, self._stage.augmentation, rng)
+        return batch, augment(pictures, self._stage.augmentation, rng), pictures
 
-    def _step(self, batch: Batch, pictures: NDArray[np.uint8]) -> None:
+    def _step(self, batch: Batch, pictures: NDArray[np.uint8], plain: NDArray[np.uint8]) -> None:
         self._set_rate()
         with self._device.precision():
             vectors = self._forward(self._device.moved(pictures))
-        loss = self._stage.objective.loss(vectors.float(), batch)
+        loss = self._stage.objective.loss(vectors.float(), batch) + self._taught(vectors.float(), batch, plain)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise LearningDivergedError(f"{value} after {self.done} iterations of {self._stage.identity}")
@@ -196,8 +203,19 @@ class _Run:
         self._optimiser.step()
         with torch.no_grad():
             self._stage.objective.remember(vectors.detach().float(), batch)
+            if self._stage.teacher is not None:
+                self._stage.teacher.follow(self._network, self.done + 1)
         self.loss = value if math.isnan(self.loss) else _RUNNING * self.loss + (1 - _RUNNING) * value
         self.pictures += len(batch)
+
+    def _taught(self, vectors: torch.Tensor, batch: Batch, plain: NDArray[np.uint8]) -> torch.Tensor | float:
+        """What the teacher adds to the loss."""
+        teacher = self._stage.teacher
+        if teacher is None or not teacher.speaks:
+            return 0.0
+        with self._device.precision():
+            taught = teacher.look(self._device.moved(plain))
+        return teacher.loss(vectors, taught, batch)
 
     def _set_rate(self) -> None:
         how = self._stage.optimisation
@@ -213,7 +231,6 @@ class _Run:
             "pictures": self.pictures,
         }
         moments = optimiser_tensors(self._optimiser, self._names)
-        memory = self._stage.objective.memory()
-        save_checkpoint(
-            self._path, Checkpoint(self._network.state_dict(), moments, memory, state, self._stage.identity)
-        )
+        memory, network = self._stage.objective.memory(), self._network.state_dict()
+        teacher = self._stage.teacher.memory() if self._stage.teacher is not None else {}
+        save_checkpoint(self._path, Checkpoint(network, moments, memory, state, self._stage.identity, teacher))

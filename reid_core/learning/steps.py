@@ -14,6 +14,7 @@ from reid_core.learning.known import known_links
 from reid_core.learning.learner_parts import TimeRule
 from reid_core.learning.learners import Found, Learner, Lesson
 from reid_core.learning.looks import centred_looks, graph_looks
+from reid_core.learning.mean_teacher import Teacher
 from reid_core.learning.pairing import fit_evidence, pair_tracklets
 from reid_core.learning.relations import PairWeights
 from reid_core.learning.results import finish_cycle
@@ -203,6 +204,7 @@ class Cycle:
             optimisation=self.recipe.optimisation,
             iterations=iterations,
             tracklets=tracklets or self.recipe.sampling.tracklets,
+            teacher=Teacher(network, self.recipe.teacher) if self.recipe.teacher else None,
         )
         outcome = train_stage(
             network,

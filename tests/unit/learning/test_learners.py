@@ -22,6 +22,7 @@ from reid_core.learning.learner_parts import (
     Clustering,
     Distillation,
     LossForm,
+    MeanTeacher,
     Rivals,
     TimeRule,
 )
@@ -54,6 +55,7 @@ LEARNERS = {
         _SITE, distillation=replace(_GRAPH, rounds=1, time=TimeRule.TRANSIT, rivals=Rivals.CAMERA, centred=True)
     ),
     "contrast": _CONTRAST,
+    "mean teacher": replace(_CONTRAST, teacher=MeanTeacher(instance=1.0)),
     "contrast and graph": replace(_CONTRAST, distillation=replace(_GRAPH, weight=1.0, projection=8)),
 }
 
