@@ -81,6 +81,24 @@ class IndexRows:
             None if self.exits is None else self.exits[places],
         )
 
+    @staticmethod
+    def join(parts: Sequence[IndexRows]) -> IndexRows:
+        """Several batches as one, in the order given; either all or none of them know of feet.
+
+        Raises:
+            ValueError: If there is no part.
+        """
+        if not parts:
+            raise ValueError("nothing cannot be joined")
+        feet = [None if parts[0].entries is None else "entries", None if parts[0].exits is None else "exits"]
+        columns = [
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("tracklet_nos", "vectors", "starts_s", "ends_s", "qualities")
+        ]
+        points = [None if name is None else np.concatenate([getattr(part, name) for part in parts]) for name in feet]
+        cameras = [camera for part in parts for camera in part.camera_ids]
+        return IndexRows(columns[0], columns[1], cameras, *columns[2:], *points)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits:

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import structlog
 
 from reid_core.errors import NoGenerationError, ReknitError
-from reid_core.retrieval.index import FlatIndex, IndexRows, are_unit
-from reid_core.types import ClockQuality
+from reid_core.retrieval.index import FlatIndex, are_unit
 from services.query.generation_parts import load_fused, load_transit
-from services.storage.feet import read_feet
+from services.query.stored_rows import read_rows, rows_of_batch, with_feet
 from services.storage.generations import GenerationRepository
 from services.storage.outbox import TRACKLET_ADDED, TRACKLET_REMOVED, VECTORS_ADDED, Outbox
 from services.storage.tracklets import TrackletRepository
@@ -25,8 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from reid_core.retrieval.fused import FusedSearch
+    from reid_core.retrieval.rows import IndexRows
     from reid_core.spatio_temporal.transit_model import TransitModel
-    from services.storage.embeddings import VectorRows
+    from services.query.live_graph import LiveGraph
     from services.storage.generations import Generation
     from services.storage.outbox import OutboxEvent
     from services.storage.session import Database
@@ -45,12 +44,14 @@ class LoadedGeneration:
         index: ``None`` while no vector of its model is stored.
         transit: ``None`` where the generation has no transit model.
         fused: Ranks by probability; ``None`` where the generation has no calibration.
+        graph: Re-ranks; ``None`` where nobody asked for it.
     """
 
     generation: Generation
     index: FlatIndex | None
     transit: TransitModel | None = None
     fused: FusedSearch | None = None
+    graph: LiveGraph | None = None
 
     @property
     def knows_places(self) -> bool:
@@ -67,11 +68,19 @@ class LiveIndex:
     Args:
         database: Of the installation.
         prepare: Called with the model id of a generation before it answers; the one before goes on answering meanwhile.
+        graphs: Makes a generation's graph, by which searches are re-ranked; ``None``: there is none.
     """
 
-    def __init__(self, database: Database, *, prepare: Callable[[str], None] = lambda _model_id: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        prepare: Callable[[str], None] = lambda _model_id: None,
+        graphs: Callable[[Generation, TransitModel | None], LiveGraph] | None = None,
+    ) -> None:
         self._database = database
         self._prepare = prepare
+        self._graphs = graphs
         self._log: Any = structlog.get_logger()
         self._changing = Lock()
         self._loaded: LoadedGeneration | None = None
@@ -94,7 +103,10 @@ class LiveIndex:
             self._load(session, _current_generation(session))
 
     def catch_up(self) -> int:
-        """Take over what was committed since the last call; returns how many events that were."""
+        """Take over what was committed since the last call; returns how many events that were.
+
+        A graph under construction grows by one portion.
+        """
         taken = 0
         with self._changing:
             while True:
@@ -102,7 +114,16 @@ class LiveIndex:
                     events = self._take_next(session)
                 taken += len(events)
                 if len(events) < _EVENTS_AT_ONCE:
-                    return taken
+                    break
+            if self._loaded is not None and self._loaded.graph is not None:
+                self._loaded.graph.step()
+        return taken
+
+    def keep(self) -> None:
+        """Keep what was worked out, for the next process to take up."""
+        with self._changing:
+            if self._loaded is not None and self._loaded.graph is not None:
+                self._loaded.graph.save()
 
     def _take_next(self, session: Session) -> list[OutboxEvent]:
         generation = _current_generation(session)
@@ -122,7 +143,8 @@ class LiveIndex:
         loaded = None
         if generation is not None:
             transit = load_transit(session, generation)
-            empty = LoadedGeneration(generation, None, transit, load_fused(session, generation, transit))
+            graph = None if self._graphs is None else self._graphs(generation, transit)
+            empty = LoadedGeneration(generation, None, transit, load_fused(session, generation, transit), graph)
             loaded = replace(empty, index=self._read_all(session, empty))
             self._prepare(generation.model_id)
         self._loaded, self._seq = loaded, seq
@@ -131,47 +153,44 @@ class LiveIndex:
         tracklets, generation = TrackletRepository(session), loaded.generation
         total = tracklets.count()
         index: FlatIndex | None = None
+        batches: list[IndexRows] = []
         for batch in tracklets.iter_vectors(generation.model_id):
-            rows = _rows_of_batch(batch)
-            index = self._grown(index, _with_feet(session, rows) if loaded.knows_places else rows)
+            rows = rows_of_batch(batch)
+            rows = self._usable(with_feet(session, rows) if loaded.knows_places else rows)
+            index = _grown(index, rows)
+            if loaded.graph is not None:
+                batches.append(rows)
             self._log.info("index.loading", loaded=len(index), of=total)
+        if loaded.graph is not None:
+            loaded.graph.begin(batches)
         self._log.info("index.loaded", generation_id=str(generation.generation_id), vectors=len(index or ()))
         return index
 
     def _add(self, session: Session, tracklet_nos: Sequence[int]) -> None:
         """Add what is still stored and has a vector of the model; what was removed since is simply not found."""
         loaded = self.current
-        tracklets = TrackletRepository(session)
-        embeddings = tracklets.embeddings(tracklet_nos, loaded.generation.model_id)
-        stored = [one for no, one in tracklets.by_nos(tracklet_nos).items() if no in embeddings]
-        if not stored:
+        rows = read_rows(session, tracklet_nos, loaded.generation.model_id)
+        if rows is None:
             return
-        known = np.array([one.clock_quality is not ClockQuality.UNKNOWN for one in stored])
-        rows = IndexRows(
-            tracklet_nos=np.array([one.tracklet_no for one in stored], np.int64),
-            vectors=np.stack([embeddings[one.tracklet_no].vector for one in stored]),
-            camera_ids=[one.camera_id for one in stored],
-            starts_s=np.where(known, [one.start_s for one in stored], np.nan),
-            ends_s=np.where(known, [one.end_s for one in stored], np.nan),
-            qualities=np.array([one.quality for one in stored]),
-        )
-        rows = _with_feet(session, rows) if loaded.knows_places else rows
-        self._loaded = replace(loaded, index=self._grown(loaded.index, rows))
+        rows = self._usable(with_feet(session, rows) if loaded.knows_places else rows)
+        self._loaded = replace(loaded, index=_grown(loaded.index, rows))
+        if loaded.graph is not None:
+            loaded.graph.add(rows)
 
-    def _grown(self, index: FlatIndex | None, rows: IndexRows) -> FlatIndex:
-        """The index with more rows; a stored vector that is none (of a blank crop, say) is told of and passed over."""
-        index = FlatIndex(rows.vectors.shape[1]) if index is None else index
+    def _usable(self, rows: IndexRows) -> IndexRows:
+        """The rows without vectors that are none (of a blank crop, say), which are told of and passed over."""
         usable = are_unit(rows.vectors)
-        if not usable.all():
-            self._log.warning("index.vectors_unusable", tracklet_nos=rows.tracklet_nos[~usable].tolist())
-            rows = rows.where(usable)
-        index.add(rows)
-        return index
+        if usable.all():
+            return rows
+        self._log.warning("index.vectors_unusable", tracklet_nos=rows.tracklet_nos[~usable].tolist())
+        return rows.where(usable)
 
     def _remove(self, tracklet_nos: Sequence[int]) -> None:
-        index = self.current.index
-        if tracklet_nos and index is not None:
-            index.remove(tracklet_nos)
+        loaded = self.current
+        if tracklet_nos and loaded.index is not None:
+            loaded.index.remove(tracklet_nos)
+        if tracklet_nos and loaded.graph is not None:
+            loaded.graph.remove(tracklet_nos)
 
 
 class Follower:
@@ -203,6 +222,12 @@ class Follower:
                 self._log.debug("index.caught_up", events=taken)
 
 
+def _grown(index: FlatIndex | None, rows: IndexRows) -> FlatIndex:
+    index = FlatIndex(rows.vectors.shape[1]) if index is None else index
+    index.add(rows)
+    return index
+
+
 def _current_generation(session: Session) -> Generation | None:
     try:
         return GenerationRepository(session).current()
@@ -223,20 +248,3 @@ def _added(events: Sequence[OutboxEvent], model_id: str) -> list[int]:
         elif event.kind == VECTORS_ADDED and event.payload["model_id"] == model_id:
             found.update(dict.fromkeys(event.payload["tracklet_nos"]))
     return list(found)
-
-
-def _rows_of_batch(batch: VectorRows) -> IndexRows:
-    return IndexRows(
-        tracklet_nos=batch.tracklet_nos,
-        vectors=batch.vectors,
-        camera_ids=batch.camera_ids,
-        starts_s=np.where(batch.clock_known, batch.starts_s, np.nan),
-        ends_s=np.where(batch.clock_known, batch.ends_s, np.nan),
-        qualities=batch.qualities,
-    )
-
-
-def _with_feet(session: Session, rows: IndexRows) -> IndexRows:
-    """The rows with the places where their people came and went."""
-    feet = read_feet(session, rows.tracklet_nos.tolist())
-    return replace(rows, entries=feet[:, 0], exits=feet[:, 1])
