@@ -32,8 +32,16 @@ def learner_recipes(site: Recipe, _tastr: Recipe, r50: Recipe) -> tuple[Recipe, 
     """
     learners = [_contrast_cpu(site), _contrast_r50(r50)]
     learners += [made(one) for one in learners for made in (_mmt, _ice)]
+    learners.append(_contrast_vit(learners[1]))
     beside = [_with_graph(one, _BESIDE if one.name.endswith("-cpu") else _BESIDE_AS_PUBLISHED) for one in learners]
     return (_gfusion_cpu(site), _gfusion_r50(r50), *learners, *beside)
+
+
+def _contrast_vit(contrast: Recipe) -> Recipe:
+    """The same on a plain vision transformer; any other of timm's by its name."""
+    network = replace(contrast.network, architecture="vit_small_patch16_224", output_stride=16, global_dim=384)
+    optimisation = replace(contrast.optimisation, learning_rate=5e-5, head_factor=10.0)
+    return replace(contrast, name="contrast-vit", network=network, optimisation=optimisation)
 
 
 def _mmt(contrast: Recipe) -> Recipe:

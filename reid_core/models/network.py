@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from reid_core.errors import WeightsError
+from reid_core.models.transformer_trunk import TransformerTrunk, fitted_positions
 from reid_core.vision import torch_compat
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def _first_stages(trunk: Any, count: int) -> tuple[nn.Module, ...]:
     """Stem and first stages of a trunk of timm's, ``count`` in all, without their parameters being registered again."""
     if not count:
         return ()
+    if isinstance(trunk, TransformerTrunk):
+        return trunk.first_stages(count)
     if hasattr(trunk, "blocks"):
         stem, stages = [trunk.conv_stem, trunk.bn1], list(trunk.blocks)
     else:
@@ -142,18 +145,22 @@ def _trunk(recipe: NetworkRecipe, weights: Path | None) -> Any:
         warnings.simplefilter("ignore")
         import timm
     stride = {} if recipe.output_stride == _STRIDE_OF_TRUNKS else {"output_stride": recipe.output_stride}
+    if not timm.is_model(recipe.architecture):
+        raise WeightsError(f"there is no architecture {recipe.architecture!r}")
     try:
+        trunk = timm.create_model(recipe.architecture, pretrained=False, img_size=(recipe.height_px, recipe.width_px))
+    except TypeError:  # only transformers are made for one size of picture
         trunk = timm.create_model(recipe.architecture, pretrained=False, **stride)
-    except RuntimeError as error:
-        raise WeightsError(f"there is no architecture {recipe.architecture!r}") from error
     if weights is not None:
-        trunk.load_state_dict(_published(weights, recipe.architecture, trunk.state_dict()))
+        _load_published(trunk, weights, recipe.architecture)
+    trunk.reset_classifier(0)
+    if hasattr(trunk, "patch_embed"):
+        return TransformerTrunk(trunk, stages=recipe.stages)
     return _cut(_without_classifier(trunk), recipe.stages)
 
 
 def _without_classifier(trunk: Any) -> Any:
     """Cut off what only serves ImageNet's classes."""
-    trunk.reset_classifier(0)
     if hasattr(trunk, "conv_head"):
         trunk.conv_head, trunk.bn2 = nn.Identity(), nn.Identity()
     return trunk
@@ -171,17 +178,24 @@ def _cut(trunk: Any, stages: int) -> Any:
     return trunk
 
 
-def _published(weights: Path, architecture: str, wanted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights under the trunk's own names: by name where they agree, else in order of their keys."""
+def _load_published(trunk: Any, weights: Path, architecture: str) -> None:
+    """Weights under the trunk's own names: by name where they agree, else in order of their keys.
+
+    Where only the classifier's are missing or of another size, which is cut off anyway, the others are taken.
+    """
+    wanted: dict[str, torch.Tensor] = trunk.state_dict()
+    classifier = tuple(f"{name}." for name in (trunk.default_cfg.get("classifier") or "fc",) if isinstance(name, str))
+    needed = {name: tensor for name, tensor in wanted.items() if not name.startswith(classifier)}
     try:
         stored = _read(weights)
-        if set(stored) != set(wanted):
+        if not set(needed) <= set(stored):
             stored = dict(zip(wanted, stored.values(), strict=True))
+        stored = fitted_positions(stored, trunk, wanted)
     except Exception as error:
         raise WeightsError(f"{weights} does not hold weights of {architecture}") from error
-    if any(stored[name].shape != tensor.shape for name, tensor in wanted.items()):
+    if any(stored[name].shape != tensor.shape for name, tensor in needed.items()):
         raise WeightsError(f"{weights} does not hold weights of {architecture}: shapes differ")
-    return stored
+    trunk.load_state_dict({name: stored[name] for name in needed}, strict=False)
 
 
 def _read(weights: Path) -> dict[str, torch.Tensor]:
