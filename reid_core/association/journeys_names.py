@@ -27,7 +27,7 @@ class Change(Generic[_Name]):
     """Tracklets that went from one journey to another.
 
     Attributes:
-        kind: A merge took all of the one journey; a split left some behind.
+        kind: A split took some of a journey; a merge took all, or what was left, of one that ends.
         journey: The journey that goes on: that took the other in, or was left.
         other: The journey that ended, or to which some went.
         kept: Tracklets of ``journey`` that were and are in it.
@@ -80,13 +80,16 @@ def carry_on(
     kept: dict[_Name, tuple[int, ...]] = {
         name: tuple(sorted(key for key in groups[place] if before.get(key) == name)) for place, name in names.items()
     }
-    going_on = set(names.values())
-    changes = []
-    for (old, now), keys in moved.items():
-        if old in going_on or sum(one == old for one, _ in moved) > 1:
-            changes.append(Change(ChangeKind.SPLIT, old, now, kept.get(old, ()), keys))
-        else:
-            changes.append(Change(ChangeKind.MERGE, now, old, kept[now], keys))
+    heirs: dict[_Name, _Name] = {}
+    for old, now in sorted(moved, key=lambda way: (-len(moved[way]), moved[way])):
+        if old not in kept:
+            heirs.setdefault(old, now)
+    changes = [
+        Change(ChangeKind.MERGE, now, old, kept[now], keys)
+        if heirs.get(old) == now
+        else Change(ChangeKind.SPLIT, old, now, kept.get(old, ()), keys)
+        for (old, now), keys in moved.items()
+    ]
     return Renamed(tuple(names[place] for place in range(len(groups))), frozenset(fresh.values()), tuple(changes))
 
 

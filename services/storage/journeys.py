@@ -22,6 +22,7 @@ from services.storage.journeys_records import (
     JourneyWhere,
     Link,
     LinkEvidence,
+    Placement,
 )
 from services.storage.journeys_tables import (
     JourneyEventRow,
@@ -34,7 +35,7 @@ from services.storage.records import stored_tracklet
 from services.storage.tables import TrackletRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -110,10 +111,11 @@ class JourneyRepository:
         found = self._session.execute(select(JourneyLinkRow.tracklet_no, JourneyLinkRow.journey_id))
         return {number: journey_id for number, journey_id in found}  # noqa: C416 - rows are no pairs to mypy
 
-    def authors(self) -> dict[int, str]:
-        """Who put a tracklet where it is, of those that somebody put there."""
-        statement = select(JourneyLinkRow.tracklet_no, JourneyLinkRow.author).where(JourneyLinkRow.author.is_not(None))
-        return {number: str(author) for number, author in self._session.execute(statement)}
+    def placed(self) -> dict[int, Placement]:
+        """Where each tracklet is, by its number."""
+        row = JourneyLinkRow
+        found = self._session.execute(select(row.tracklet_no, row.journey_id, row.generation_id, row.author))
+        return {number: Placement(journey, generation, author) for number, journey, generation, author in found}
 
     def state(self) -> JourneyState | None:
         """Up to where the journeys follow what is stored; ``None`` before they were first built."""
@@ -231,8 +233,7 @@ def _summary(row: JourneyRow, seen: Sequence[tuple[str, float, float, str]]) -> 
     )
 
 
-def _event(row: JourneyEventRow, about: Iterable[tuple[int, bool]]) -> JourneyEvent:
-    about = list(about)
+def _event(row: JourneyEventRow, about: Sequence[tuple[int, bool]]) -> JourneyEvent:
     return JourneyEvent(
         event_id=row.event_id,
         kind=ChangeKind(row.kind),

@@ -25,6 +25,7 @@ __all__ = [
     "JourneyWhere",
     "Link",
     "LinkEvidence",
+    "Placement",
 ]
 
 
@@ -73,6 +74,15 @@ class Link:
     author: str | None = None
     evidence: LinkEvidence | None = None
     with_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a tracklet is; see `Link`."""
+
+    journey_id: UUID
+    generation_id: UUID
+    author: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import case, delete, exists, select, update
 
 from reid_core.errors import JourneyStateError
 from services.identifiers import new_uuid7
@@ -77,7 +77,9 @@ class JourneyWriter:
         rows = [self._link(journey_id, number, (evidence or {}).get(number), author) for number in tracklet_nos]
         for first in range(0, len(rows), _IN_ONE_STATEMENT):
             insert = insert_into(self._session, JourneyLinkRow)
-            replaced = {name: insert.excluded[name] for name in rows[0] if name != "tracklet_no"}
+            replaced: dict[str, Any] = {name: insert.excluded[name] for name in rows[0] if name != "tracklet_no"}
+            stays = JourneyLinkRow.journey_id == insert.excluded["journey_id"]
+            replaced["joined_at_s"] = case((stays, JourneyLinkRow.joined_at_s), else_=insert.excluded["joined_at_s"])
             self._session.execute(
                 insert.on_conflict_do_update(index_elements=["tracklet_no"], set_=replaced),
                 rows[first : first + _IN_ONE_STATEMENT],

@@ -95,7 +95,10 @@ def test_a_tracklet_is_in_one_journey_only(write, ask, nos):
     one = begin(write, nos[0], nos[1])
     other = begin(write, nos[1], author="me")
     assert (numbers_of(ask("by_id", one)), numbers_of(ask("by_id", other))) == ([nos[0]], [nos[1]])
-    assert ask("authors") == {nos[1]: "me"}
+    assert {number: place.author for number, place in ask("placed").items()} == {nos[0]: None, nos[1]: "me"}
+    joined_at_s = ask("by_id", other).links[0].joined_at_s
+    write("link", other, [nos[1]])
+    assert ask("by_id", other).links[0].joined_at_s == joined_at_s, "it was there already"
     write("unlink", [nos[1]])
     with pytest.raises(UnknownJourneyError):
         ask("by_id", other)

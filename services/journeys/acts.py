@@ -1,0 +1,251 @@
+"""What people do with journeys: look at them, merge two, split one, take it back. Each act is one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reid_core.errors import ImpossibleJourneyError, JourneyStateError
+from services.journeys.evidence import read_facts
+from services.journeys.verdicts import ids_of
+from services.storage.generations import GenerationRepository
+from services.storage.journeys import JourneyRepository
+from services.storage.journeys_records import ChangeKind, JourneyWhere
+from services.storage.journeys_writing import JourneyWriter
+from services.storage.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from services.storage.generations import Generation
+    from services.storage.journeys_records import Journey, JourneyEvent, JourneyPage, JourneyState
+    from services.storage.session import Database
+
+__all__ = ["LONGEST_NOTE", "Listed", "Told", "list_journeys", "merge", "read", "split", "undo"]
+
+LONGEST_NOTE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A journey with all that is told of it.
+
+    Attributes:
+        journey: As it is now.
+        history: Its merges and splits, newest first.
+        names: Ids of the tracklets that the history names, by number.
+    """
+
+    journey: Journey
+    history: Sequence[JourneyEvent]
+    names: dict[int, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of journeys, and up to where they follow what is stored (``None`` before they were first built)."""
+
+    page: JourneyPage
+    state: JourneyState | None
+
+
+def list_journeys(
+    database: Database,
+    where: JourneyWhere = JourneyWhere(),  # noqa: B008 - frozen
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Listed:
+    """One page of journeys by their start.
+
+    Raises:
+        InputError: If the cursor is not one that a page gave out.
+    """
+    with database.read() as session:
+        stored = JourneyRepository(session)
+        return Listed(stored.list(where, limit=limit, cursor=cursor), stored.state())
+
+
+def read(database: Database, journey_id: UUID | str) -> Told:
+    """One journey.
+
+    Raises:
+        UnknownJourneyError: If there is none of that id.
+    """
+    with database.read() as session:
+        return _told(session, journey_id)
+
+
+def merge(
+    database: Database, journey_id: UUID | str, other_id: UUID | str, *, author: str, note: str | None = None
+) -> Told:
+    """Let a journey take another one in: all their tracklets are one person.
+
+    Raises:
+        UnknownJourneyError: If there is none of an id.
+        JourneyStateError: If both are one, or one was taken in already.
+        ImpossibleJourneyError: If one person cannot have been at two of their tracklets; names the two.
+        ValueError: If the note is too long.
+    """
+    _require_short(note)
+    with database.write() as session:
+        writer = _turn(session)
+        stored = JourneyRepository(session)
+        one, other = stored.by_id(journey_id), stored.by_id(other_id)
+        if one.journey_id == other.journey_id:
+            raise JourneyStateError(f"{one.journey_id} is one journey, not two")
+        kept, moved = _numbers(one), _numbers(other)
+        _require_possible(session, kept, moved)
+        writer.link(one.journey_id, moved, author=author)
+        writer.end(other.journey_id, one.journey_id)
+        writer.record(
+            ChangeKind.MERGE, one.journey_id, other.journey_id, kept=kept, moved=moved, author=author, note=note
+        )
+        writer.tell([one.journey_id, other.journey_id], author=author)
+        return _told(session, one.journey_id)
+
+
+def split(
+    database: Database,
+    journey_id: UUID | str,
+    tracklet_id: UUID | str,
+    *,
+    alone: bool = False,
+    author: str,
+    note: str | None = None,
+) -> tuple[Told, Told]:
+    """Part a journey: a tracklet, and all that came after it, show somebody else.
+
+    Args:
+        database: Of the installation.
+        journey_id: The journey.
+        tracklet_id: One of its tracklets.
+        alone: Only this tracklet goes; what came after it stays.
+        author: Who says so.
+        note: Why, in words.
+
+    Returns:
+        What is left of the journey, and the new one.
+
+    Raises:
+        UnknownJourneyError: If there is none of that id.
+        JourneyStateError: If it was taken in, the tracklet is not inside, or nothing would be left.
+        ValueError: If the note is too long.
+    """
+    _require_short(note)
+    with database.write() as session:
+        writer = _turn(session)
+        journey = JourneyRepository(session).by_id(journey_id)
+        numbers = _numbers(journey)
+        names = [str(link.tracklet.tracklet_id) for link in journey.links]
+        if str(tracklet_id).lower() not in names:
+            raise JourneyStateError(f"tracklet {str(tracklet_id)[:80]} is not in journey {journey.journey_id}")
+        place = names.index(str(tracklet_id).lower())
+        moved = numbers[place : place + 1] if alone else numbers[place:]
+        kept = [number for number in numbers if number not in moved]
+        if not kept:
+            raise JourneyStateError(f"nothing would be left of journey {journey.journey_id}")
+        fresh = writer.start()
+        writer.link(fresh, moved, author=author)
+        writer.record(ChangeKind.SPLIT, journey.journey_id, fresh, kept=kept, moved=moved, author=author, note=note)
+        writer.tell([journey.journey_id, fresh], author=author)
+        return _told(session, journey.journey_id), _told(session, fresh)
+
+
+def undo(database: Database, journey_id: UUID | str, event_id: UUID | str | None = None, *, author: str) -> Told:
+    """Take a merge or split back, whoever did it; what came by itself will not come again.
+
+    Args:
+        database: Of the installation.
+        journey_id: A journey that was part of it.
+        event_id: Which; default: the latest of the journey that stands.
+        author: Who takes it back.
+
+    Returns:
+        The journey that is named, as it is then.
+
+    Raises:
+        UnknownJourneyError: If there is no such journey.
+        UnknownJourneyEventError: If there is no such merge or split.
+        JourneyStateError: If it was undone before, is another journey's, or there is nothing to undo.
+        ImpossibleJourneyError: If one person cannot have been at two of the tracklets that would come together.
+    """
+    with database.write() as session:
+        writer = _turn(session)
+        stored = JourneyRepository(session)
+        journey = stored.by_id(journey_id)
+        chosen = _chosen(stored, journey, event_id)
+        event = writer.undo(chosen.event_id, author=author)
+        here, there = event.journey_id, event.other_id
+        if event.kind is ChangeKind.SPLIT:
+            here, there = there, here
+        membership = stored.membership()
+        back = [number for number in event.moved if membership.get(number) == here]
+        if back:
+            stay = [number for number, name in membership.items() if name == there]
+            _require_possible(session, stay, back)
+            writer.link(there, back, author=author)
+            if not any(name == here for number, name in membership.items() if number not in back):
+                writer.end(here, there)
+        writer.tell([here, there], author=author)
+        return _told(session, journey.journey_id)
+
+
+def _turn(session: Session) -> JourneyWriter:
+    """Wait until nobody else changes what journeys follow; whoever does takes the outbox's turn first."""
+    Outbox(session).take_turn()
+    return JourneyWriter(session, GenerationRepository(session).current().generation_id)
+
+
+def _told(session: Session, journey_id: UUID | str) -> Told:
+    stored = JourneyRepository(session)
+    journey = stored.by_id(journey_id)
+    history = stored.events(journey.journey_id)
+    return Told(journey, history, ids_of(session, {no for event in history for no in (*event.kept, *event.moved)}))
+
+
+def _numbers(journey: Journey) -> list[int]:
+    if not journey.links:
+        raise JourneyStateError(f"journey {journey.journey_id} was taken in by {journey.successor_id}")
+    return [link.tracklet.tracklet_no for link in journey.links]
+
+
+def _chosen(stored: JourneyRepository, journey: Journey, event_id: UUID | str | None) -> JourneyEvent:
+    if event_id is not None:
+        event = stored.event(event_id)
+        if journey.journey_id not in {event.journey_id, event.other_id}:
+            raise JourneyStateError(f"{event.kind.value} {event.event_id} is none of journey {journey.journey_id}")
+        return event
+    standing = [event for event in stored.events(journey.journey_id) if event.undone_by is None]
+    if not standing:
+        raise JourneyStateError(f"there is nothing to undo of journey {journey.journey_id}")
+    return standing[0]
+
+
+def _require_possible(session: Session, kept: Sequence[int], moved: Sequence[int]) -> None:
+    """Refuse to bring together what one person cannot be.
+
+    Raises:
+        ImpossibleJourneyError: If there is such a pair; names it.
+    """
+    generation: Generation = GenerationRepository(session).current()
+    numbers = [*kept, *moved]
+    facts = read_facts(session, generation, numbers)
+    never = facts.impossible(np.arange(len(kept)), np.arange(len(kept), len(numbers)))
+    if never.any():
+        row, column = np.argwhere(never)[0].tolist()
+        names = ids_of(session, [kept[row], moved[column]])
+        raise ImpossibleJourneyError(
+            f"tracklet {names[kept[row]]} and tracklet {names[moved[column]]} were seen in two places at once, "
+            "or too soon after one another"
+        )
+
+
+def _require_short(note: str | None) -> None:
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise ValueError(f"a note has at most {LONGEST_NOTE} letters, this one {len(note)}")

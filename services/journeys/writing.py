@@ -1,0 +1,102 @@
+"""The journeys in memory brought to the database: only what differs, under the names that journeys had."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reid_core.association.journeys_names import ChangeKind, carry_on
+from services.storage.journeys import JourneyRepository
+from services.storage.journeys_records import LinkEvidence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from reid_core.association.journeys import Journeys
+    from reid_core.association.journeys_names import Change
+    from services.journeys.evidence import SiteEvidence
+    from services.storage.journeys_records import Placement
+    from services.storage.journeys_writing import JourneyWriter
+
+__all__ = ["write_journeys"]
+
+
+def write_journeys(session: Session, writer: JourneyWriter, site: SiteEvidence, journeys: Journeys) -> int:
+    """Write every journey that is not as it is stored, with its history, and tell of it.
+
+    Args:
+        session: The writing transaction.
+        writer: Of the same transaction.
+        site: Where the evidence is from.
+        journeys: As they are to be.
+
+    Returns:
+        How many journeys changed.
+    """
+    stored = JourneyRepository(session)
+    placed = stored.placed()
+    before = {number: place.journey_id for number, place in placed.items()}
+    groups = _changed(placed, journeys.groups(), site.generation.generation_id)
+    lost = [number for number in before if number not in journeys]
+    renamed = carry_on({n: j for n, j in before.items() if n in journeys}, groups, new_name=writer.start)
+    for name, group in zip(renamed.names, groups, strict=True):
+        stayed = {number: placed[number].author for number in group if before.get(number) == name}
+        evidence = _evidence(site, group)
+        for author in sorted({stayed.get(number) or "" for number in group}):
+            numbers = [number for number in group if (stayed.get(number) or "") == author]
+            writer.link(name, numbers, evidence=evidence, author=author or None)
+    writer.unlink(lost)
+    for change in renamed.changes:
+        _record(writer, journeys, change)
+    writer.prune()
+    touched = {*renamed.names, *(change.other for change in renamed.changes), *(before[number] for number in lost)}
+    if touched:
+        writer.tell(touched, author=None)
+    return len(groups) + len({before[number] for number in lost} - set(renamed.names))
+
+
+def _changed(
+    placed: Mapping[int, Placement], groups: Sequence[tuple[int, ...]], generation_id: UUID
+) -> list[tuple[int, ...]]:
+    """Groups that are no stored journey, to the last tracklet, or whose evidence is of another generation."""
+    sizes = Counter(place.journey_id for place in placed.values())
+    changed = []
+    for group in groups:
+        places = [placed.get(number) for number in group]
+        names = {None if place is None else (place.journey_id, place.generation_id) for place in places}
+        name = next(iter(names))
+        if len(names) > 1 or name is None or sizes[name[0]] != len(group) or name[1] != generation_id:
+            changed.append(group)
+    return changed
+
+
+def _evidence(site: SiteEvidence, group: Sequence[int]) -> dict[int, LinkEvidence]:
+    """For each tracklet its likeliest pair with another of the journey."""
+    calibration = site.pairs.calibration
+    if len(group) < 2 or calibration is None:
+        return {}
+    rows = site.rows_of(group)
+    visual, time = site.pairs.parts(rows, rows)
+    total = visual + np.nan_to_num(time)
+    np.fill_diagonal(total, -np.inf)
+    total[site.pairs.facts.impossible(rows, rows)] = -np.inf
+    found = {}
+    for place, best in enumerate(total.argmax(axis=1).tolist()):
+        told = None if np.isnan(time[place, best]) else float(time[place, best])
+        found[int(site.numbers[rows[place]])] = LinkEvidence(
+            int(site.numbers[rows[best]]), float(visual[place, best]), told, calibration.prior_log_odds
+        )
+    return found
+
+
+def _record(writer: JourneyWriter, journeys: Journeys, change: Change[UUID]) -> None:
+    odds = [journeys.facts.odds(one, other) for one in change.kept for other in change.moved]
+    mean = float(np.mean(odds)) if odds else None
+    writer.record(change.kind, change.journey, change.other, kept=change.kept, moved=change.moved, log_odds=mean)
+    if change.kind is ChangeKind.MERGE:
+        writer.end(change.other, change.journey)
