@@ -245,6 +245,8 @@ class Evidence:
         time_log_odds: By how much the times moved them, ``None`` where they say nothing.
         probability: Of showing one person, in ``[0, 1]``; ``None`` where nothing is calibrated.
         visual_rank: Where the answer would stand by looks alone, ``None`` where that was not asked or lies far behind.
+        refined_distance: Cosine distance of what both became among their neighbours; ``None`` where nothing re-ranked.
+        plain_rank: Where the answer would stand without re-ranking; ``None`` where nothing re-ranked.
     """
 
     visual_distance: float
@@ -254,6 +256,8 @@ class Evidence:
     time_log_odds: float | None = None
     probability: float | None = None
     visual_rank: int | None = None
+    refined_distance: float | None = None
+    plain_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reid_core.graph.refined_gallery import GraphRules
+from reid_core.graph.streaming_features import unit_rows
 from reid_core.graph.streaming_growth import Growth
 from reid_core.graph.streaming_query import RefinedQuery, refine
 from reid_core.retrieval.index import are_unit
@@ -132,7 +133,7 @@ class StreamingGraph:
             where: Which tracklets may be returned.
 
         Returns:
-            Nearest first; distances are Euclidean, between refined features.
+            Nearest first; distances are cosine distances of refined features.
 
         Raises:
             ValueError: If ``k`` is below 1.
@@ -143,17 +144,18 @@ class StreamingGraph:
             growth = self._growth
             columns = growth.nodes.columns
             mask = columns.passing(where)
-            rows, squared = growth.features.refined.best(refined.vector[None], k, mask, numbers=columns.every_no)
-            return Hits(distances=np.sqrt(np.maximum(squared, 0)), **columns.take(rows))
+            asked = unit_rows(refined.vector[None])
+            rows, squared = growth.features.refined.best(asked, k, mask, numbers=columns.every_no)
+            return Hits(distances=np.clip(squared / 2, 0, 2), **columns.take(rows))
 
     def distances(self, refined: RefinedQuery, tracklet_nos: NDArray[np.int64]) -> FloatArray:
-        """Euclidean distances of what a query became to what tracklets became; NaN of unknown ones. Shape ``(m,)``."""
+        """Cosine distances of what a query became to what tracklets became; NaN of unknown ones. Shape ``(m,)``."""
         with self._reading():
             known = np.array([no in self for no in tracklet_nos.tolist()], np.bool_)
             columns, found = self._growth.nodes.columns, np.full(len(tracklet_nos), np.nan, np.float32)
             rows = np.array([columns.row_of(no) for no in tracklet_nos[known].tolist()], np.int64)
             others = self._growth.features.refined.take(rows)
-            found[known] = np.linalg.norm(others - refined.vector, axis=1)
+            found[known] = np.square(others - unit_rows(refined.vector[None])).sum(axis=1) / 2
             return found
 
     def embeddings(self, tracklet_nos: Iterable[int]) -> FloatArray:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from reid_core.graph.streaming_nodes import Nodes
     from reid_core.types import FloatArray
 
-__all__ = ["Features"]
+__all__ = ["Features", "unit_rows"]
 
 _ROWS_AT_ONCE = 4096
-_FAR = 100.0  # where removed rows are put: farther from any mean of unit vectors than another such mean
+_FAR = 100.0  # where removed rows are put: farther from any unit vector than another one
 
 
 class Features:
-    """Layers of means over neighbours, the last of them searchable.
+    """Layers of means over neighbours; directions of the last are searchable.
 
     Args:
         nodes: The nodes.
@@ -82,7 +82,9 @@ class Features:
             for start in range(0, len(rows), _ROWS_AT_ONCE):
                 part = rows[start : start + _ROWS_AT_ONCE]
                 self._layers[number - 1][part] = self._heard(part, number - 1)
-        self.refined.halves[rows] = self._layers[-1][rows]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            part = rows[start : start + _ROWS_AT_ONCE]
+            self.refined.halves[part] = unit_rows(self._layers[-1][part])
         self._waiting[:count] = False
         return len(rows)
 
@@ -101,3 +103,10 @@ class Features:
         heard, places = np.unique(shares.heard, return_inverse=True)
         product = csr_array((shares.shares, places, shares.starts), shape=(len(rows), len(heard)))
         return np.asarray(product @ self.of(heard, layer), np.float32)
+
+
+def unit_rows(features: FloatArray) -> FloatArray:
+    """Rows at length 1; those of nought stay. Shape ``(n, d)``."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))[:, None]
+    rows: FloatArray = np.divide(features, lengths, out=np.zeros_like(features), where=lengths > 0)
+    return rows

@@ -1,3 +1,3 @@
 """The vector index and the search over it."""
 
-__all__ = ["codes", "columns", "fused", "index", "locks", "reference", "rows", "search"]
+__all__ = ["cases", "codes", "columns", "fused", "index", "locks", "reference", "rows", "search", "second_look"]

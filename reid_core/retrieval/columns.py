@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -61,6 +61,10 @@ class Columns:
     def every_no(self) -> NDArray[np.int64]:
         """The tracklet number of each row, whether alive or not. Shape ``(n,)``."""
         return self._nos[: self._n]
+
+    def rows_of(self, tracklet_nos: Iterable[int]) -> list[int]:
+        """The rows of those tracklets that are here and were not removed."""
+        return [row for no in tracklet_nos if (row := self._row_of.get(no)) is not None]
 
     def row_of(self, tracklet_no: int) -> int:
         """The row of a tracklet that was not removed.
@@ -124,7 +128,7 @@ class Columns:
             masks.append(self._starts_s[:n] <= where.end_s)
         if where.min_quality > 0:
             masks.append(self._qualities[:n] >= where.min_quality)
-        excluded = self._rows(where.exclude_tracklet_nos)
+        excluded = self.rows_of(where.exclude_tracklet_nos)
         if excluded:
             unnamed = np.ones(n, np.bool_)
             unnamed[excluded] = False
@@ -171,9 +175,6 @@ class Columns:
 
     def _code(self, camera_id: str) -> int:
         return self._code_of_camera.setdefault(camera_id, len(self._code_of_camera))
-
-    def _rows(self, tracklet_nos: Collection[int]) -> list[int]:
-        return [self._row_of[no] for no in tracklet_nos if no in self._row_of]
 
     def _wanted_cameras(self, where: SearchFilter) -> NDArray[np.bool_]:
         """True at the code of each camera that the filter passes."""

@@ -116,6 +116,20 @@ class FlatIndex:
             columns = self._columns.take(rows)
         return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
 
+    def among(self, query: FloatArray, tracklet_nos: NDArray[np.int64]) -> Hits:
+        """How near some tracklets are, nearest first; those that are not here are left out.
+
+        Raises:
+            ValueError: If the query has another length than d, is not finite or not L2-normalised.
+        """
+        wanted = self._checked(np.asarray(query)[None])
+        with self._lock.shared():
+            mask = np.zeros(len(self._columns), np.bool_)
+            mask[self._columns.rows_of(tracklet_nos.tolist())] = True
+            rows, scores = self._codes.best(wanted, len(tracklet_nos), mask, numbers=self._columns.every_no)
+            columns = self._columns.take(rows)
+        return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
+
     def count(self, where: SearchFilter) -> int:
         """How many tracklets a filter passes."""
         with self._lock.shared():
