@@ -12,11 +12,23 @@ from fastapi import FastAPI
 from services import bootstrap
 from services.query import problems
 from services.query.dependencies import Service
+from services.query.generation_parts import graphs_in
 from services.query.inference import EmbedderShelf, LazyDetector
 from services.query.live_index import Follower, LiveIndex
 from services.query.middleware import BodyLimit, KnownHostsOnly, RequestLog, SafeHeaders
 from services.query.pictures import PictureLimits
-from services.query.routes import cameras, feedback, generations, health, jobs, models, searches, topology, tracklets
+from services.query.routes import (
+    cameras,
+    feedback,
+    generations,
+    health,
+    jobs,
+    journeys,
+    models,
+    searches,
+    topology,
+    tracklets,
+)
 from services.query.schemas import Problem
 from services.query.searcher import Searcher
 
@@ -58,6 +70,7 @@ def create_app(
             stack.callback(database.close)
             searcher = make_searcher(settings, database, detector=detector, embedder=embedder)
             live = searcher.live
+            stack.callback(live.keep)
             stack.enter_context(Follower(live, every_s=poll_s))
             app.state.service = Service(settings, database, bootstrap.open_blobs(settings), live, searcher)
             structlog.get_logger().info("service.started", database=database.name)
@@ -87,7 +100,7 @@ def make_searcher(
 ) -> Searcher:
     """A searcher over the current generation, loaded now; detector and embedder load when the first picture comes."""
     shelf = EmbedderShelf(embedder or (lambda model_id: bootstrap.make_embedder_for(settings, database, model_id)))
-    live = LiveIndex(database, prepare=shelf.prepare)
+    live = LiveIndex(database, prepare=shelf.prepare, graphs=graphs_in(settings.graphs_dir))
     live.load()
     return Searcher(
         database,
@@ -99,7 +112,7 @@ def make_searcher(
 
 
 def _add_routes(app: FastAPI) -> None:
-    for routes in (cameras, tracklets, searches, generations, models, jobs, topology, feedback):
+    for routes in (cameras, tracklets, searches, generations, models, jobs, topology, feedback, journeys):
         app.include_router(routes.router, prefix=_PREFIX)
     app.include_router(health.router)
 

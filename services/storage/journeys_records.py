@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from reid_core.association.journeys_names import ChangeKind
+from reid_core.types import ClockQuality
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -100,6 +101,20 @@ class Journey:
     created_at_s: float
     successor_id: UUID | None
     links: tuple[Link, ...]
+
+    def summary(self) -> JourneySummary:
+        """As a list shows it."""
+        seen = [link.tracklet for link in self.links]
+        timed = [one for one in seen if one.clock_quality is not ClockQuality.UNKNOWN]
+        return JourneySummary(
+            journey_id=self.journey_id,
+            generation_id=self.generation_id,
+            created_at_s=self.created_at_s,
+            tracklet_count=len(seen),
+            camera_ids=tuple(dict.fromkeys(one.camera_id for one in seen)),
+            start_s=min((one.start_s for one in timed), default=None),
+            end_s=max((one.end_s for one in timed), default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from pydantic import TypeAdapter
 
-from services.query import feedback_schemas, job_schemas, registry_schemas, schemas, topology_schemas
+from services.query import feedback_schemas, job_schemas, journeys_schemas, registry_schemas, schemas, topology_schemas
 from services.query.routes import bodies
 
 
@@ -50,6 +50,11 @@ def test_it_is_openapi_3_1_and_names_every_route(document):
         ("post", "/v1/feedback"),
         ("get", "/v1/feedback/{feedback_id}"),
         ("delete", "/v1/feedback/{feedback_id}"),
+        ("get", "/v1/journeys"),
+        ("get", "/v1/journeys/{journey_id}"),
+        ("post", "/v1/journeys/{journey_id}/merge"),
+        ("post", "/v1/journeys/{journey_id}/split"),
+        ("post", "/v1/journeys/{journey_id}/undo"),
         ("get", "/v1/models"),
         ("get", "/v1/models/{model_id}"),
     }
@@ -101,6 +106,18 @@ def test_every_reference_leads_somewhere(document):
         feedback_schemas.FeedbackView,
         feedback_schemas.FeedbackAnswer,
         feedback_schemas.FeedbackList,
+        journeys_schemas.LinkEvidenceView,
+        journeys_schemas.JourneyLinkView,
+        journeys_schemas.JourneyTracklet,
+        journeys_schemas.JourneySummaryView,
+        journeys_schemas.JourneyEventView,
+        journeys_schemas.JourneyView,
+        journeys_schemas.JourneyStateView,
+        journeys_schemas.JourneyList,
+        journeys_schemas.MergeBody,
+        journeys_schemas.SplitBody,
+        journeys_schemas.SplitAnswer,
+        journeys_schemas.UndoBody,
         topology_schemas.LinkDensityView,
         topology_schemas.TopologyView,
         registry_schemas.ModelView,
