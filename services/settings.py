@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def graphs_dir(self) -> Path:
+        """Where generations' neighbour graphs are kept."""
+        return self.data_dir / "graphs"
+
+    @property
     def blobs_dir(self) -> Path:
         """Where tracklet blobs lie."""
         return self.data_dir / "blobs"

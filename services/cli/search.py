@@ -12,7 +12,7 @@ from reid_core.errors import InputError, NoGenerationError
 from services.cli.options import DataDir, Json, load_settings, write_json
 
 if TYPE_CHECKING:
-    from services.query.schemas import EvidenceView, MatchView, SearchAnswer
+    from services.query.search_schemas import EvidenceView, MatchView, RerankingView, SearchAnswer
     from services.query.searcher import Answer, Searcher, SearchRequest
     from services.settings import Settings
 
@@ -42,6 +42,12 @@ def search(
         typer.Option(min=0, max=1, help="Only so many that at most this share is expected to be false."),
     ] = None,
     no_time: Annotated[bool, typer.Option("--no-time", help="Go by looks alone, whatever place and time say.")] = False,
+    rerank: Annotated[
+        bool | None,
+        typer.Option(
+            "--rerank/--no-rerank", help="Let the answers' neighbours have a say in their order.", show_default="RERANK"
+        ),
+    ] = None,
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Take each picture as it is: it is a crop of the person.")
     ] = False,
@@ -52,6 +58,7 @@ def search(
     if bool(image) == bool(tracklet):
         raise InputError("give either --image or --tracklet")
     from reid_core.types import SearchFilter
+    from services.query.look_again import RERANKS
     from services.query.searcher import SearchRequest
     from services.query.views import answer_view
     from services.site_file import parse_time
@@ -64,7 +71,14 @@ def search(
     )
     if where.start_s is not None and where.end_s is not None and where.start_s > where.end_s:
         raise InputError("--from lies after --to")
-    request = SearchRequest(where, k, other_cameras, use_time=not no_time, max_error_rate=max_error_rate)
+    request = SearchRequest(
+        where,
+        k,
+        other_cameras,
+        use_time=not no_time,
+        max_error_rate=max_error_rate,
+        rerank=RERANKS if rerank is None else rerank,
+    )
     answer = answer_view(_answer(load_settings(data_dir), image or [], tracklet or [], request, whole=whole_image))
     if json is not None:
         write_json(json, answer.model_dump(mode="json"))
@@ -133,7 +147,16 @@ def _print(answer: SearchAnswer) -> None:
     if calibrated:
         prior = f"before either {answer.ranking.prior_log_odds:+.1f}"
         console.print(f"sure = looks + time in nats of log-odds, {prior}", highlight=False)
+    if answer.ranking.reranking is not None:
+        console.print(_reranked(answer.ranking.reranking), highlight=False)
     console.print(f"generation {answer.generation.generation_id} ({answer.generation.model_id})", highlight=False)
+
+
+def _reranked(told: RerankingView) -> str:
+    if not told.applied:
+        return f"not re-ranked: {told.reason}"
+    heard = f"{told.neighbours_by_looks} neighbours by looks and {told.neighbours_by_time} by time"
+    return f"re-ranked beside {heard}; 'sure' leaves them out, 'was' is the rank without them"
 
 
 def _cells(match: MatchView, *, calibrated: bool) -> tuple[str, ...]:

@@ -35,9 +35,12 @@ EVIDENCE = {
     "visual_log_odds": 5.31,
     "time_log_odds": 2.14,
     "visual_rank": 3,
+    "refined_distance": 0.11,
+    "plain_rank": 2,
 }
 MATCH = {**TRACKLET, "rank": 1, "evidence": EVIDENCE}
-RANKING = {"by": "probability", "uses_time": True, "prior_log_odds": -4.7}
+RERANKING = {"applied": True, "reason": None, "neighbours_by_looks": 3, "neighbours_by_time": 2}
+RANKING = {"by": "probability", "uses_time": True, "prior_log_odds": -4.7, "reranking": RERANKING}
 PERSON = {"image": 0, "name": "gate.jpg", "size_px": [960, 540], "box_px": [402.0, 118.0, 471.0, 330.0]}
 ANSWER = {
     "generation": GENERATION,

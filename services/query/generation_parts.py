@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reid_core.errors import StorageError
+from reid_core.graph.streaming_rules import SITE_RULES, transit_pairs
 from reid_core.retrieval.fused import FusedSearch
 from reid_core.spatio_temporal.calibration_model import Calibration
 from reid_core.spatio_temporal.transit_model import TransitModel
+from services.query.graph_store import GraphStore
+from services.query.live_graph import LiveGraph
 from services.storage.documents import CalibrationRepository, TransitModelRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from sqlalchemy.orm import Session
 
     from services.storage.generations import Generation
 
-__all__ = ["load_fused", "load_transit"]
+__all__ = ["graphs_in", "load_fused", "load_transit"]
 
 
 def load_transit(session: Session, generation: Generation) -> TransitModel | None:
@@ -46,3 +52,18 @@ def load_fused(session: Session, generation: Generation, transit: TransitModel |
         return FusedSearch(Calibration.from_json(document), transit)
     except ValueError as error:
         raise StorageError(f"calibration {generation.calibration_id}: {error}") from error
+
+
+def graphs_in(folder: Path | None) -> Callable[[Generation, TransitModel | None], LiveGraph]:
+    """Makes generations' graphs, joined by looks and by what their transit models say of times.
+
+    Args:
+        folder: Where they are kept; ``None``: nowhere.
+    """
+    store = None if folder is None else GraphStore(folder)
+
+    def make(generation: Generation, transit: TransitModel | None) -> LiveGraph:
+        rule = None if transit is None else transit_pairs(transit)
+        return LiveGraph(generation, rules=SITE_RULES, rule=rule, store=store)
+
+    return make

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reid_core.errors import ModelMismatchError, NoPersonError, NotCalibratedError
 from reid_core.retrieval.index import are_unit
 from reid_core.retrieval.search import CropVectors, Query, fuse, search
+from services.query.look_again import RERANKS, Reranking, second_look
 from services.query.pictures import decode_picture, find_person, whole_picture
 from services.query.stored_queries import QueryCrop, stored_queries
 from services.storage.cameras import CameraRepository
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from reid_core.ports import Detector, Embedder
-    from reid_core.retrieval.fused import FusedAnswer
     from reid_core.retrieval.search import CropVectorsOf
     from reid_core.types import Match, SearchFilter
     from services.query.inference import EmbedderShelf
@@ -46,6 +46,7 @@ class SearchRequest:
         other_cameras_only: Nothing from the cameras that the query itself was seen by.
         use_time: Weigh the query's place and time, where it has them and the generation knows of time.
         max_error_rate: Only so many answers that this share of them is expected to be false.
+        rerank: Let the answers' neighbours have a say in their order.
     """
 
     where: SearchFilter
@@ -53,6 +54,7 @@ class SearchRequest:
     other_cameras_only: bool = False
     use_time: bool = True
     max_error_rate: float | None = None
+    rerank: bool = RERANKS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,7 @@ class Answer:
         prior_log_odds: Of any candidate of this search, before anything was known of it; ``None`` where the generation
             has no calibration and the order is that of distances.
         uses_time: Whether the query's place and time were weighed.
+        reranking: What re-ranking did; ``None`` where it was not asked for.
     """
 
     generation: Generation
@@ -77,6 +80,7 @@ class Answer:
     people: tuple[PersonInPicture, ...] = ()
     prior_log_odds: float | None = None
     uses_time: bool = False
+    reranking: Reranking | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,29 +163,42 @@ class Searcher:
             return {no: CropVectors(one.crop_nos, one.crop_vectors) for no, one in found.items()}
 
         found = _found(loaded, query, request, crop_vectors_of)
-        matches = found if isinstance(found, list) else found.matches
-        stored = tracklets.by_nos(match.tracklet_no for match in matches)
-        still_there = [match for match in matches if match.tracklet_no in stored]  # one may be removed meanwhile
+        stored = tracklets.by_nos(match.tracklet_no for match in found.matches)
+        still_there = [match for match in found.matches if match.tracklet_no in stored]  # one may be removed meanwhile
         ranked = tuple(
             (replace(match, rank=rank), stored[match.tracklet_no]) for rank, match in enumerate(still_there, start=1)
         )
-        if isinstance(found, list):
-            return Answer(loaded.generation, ranked, query_crops)
-        prior, uses_time = found.prior_log_odds, found.uses_time
-        return Answer(loaded.generation, ranked, query_crops, prior_log_odds=prior, uses_time=uses_time)
+        return Answer(
+            loaded.generation,
+            ranked,
+            query_crops,
+            prior_log_odds=found.prior_log_odds,
+            uses_time=found.uses_time,
+            reranking=found.reranking,
+        )
 
 
-def _found(
-    loaded: LoadedGeneration, query: Query, request: SearchRequest, crop_vectors_of: CropVectorsOf
-) -> FusedAnswer | list[Match]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Matches in order, and how they were put into it."""
+
+    matches: list[Match]
+    prior_log_odds: float | None = None
+    uses_time: bool = False
+    reranking: Reranking | None = None
+
+
+def _found(loaded: LoadedGeneration, query: Query, request: SearchRequest, crop_vectors_of: CropVectorsOf) -> _Found:
     """By probability where the generation is calibrated, else by distance."""
     if loaded.fused is None and request.max_error_rate is not None:
         raise NotCalibratedError(str(loaded.generation.generation_id))
+    look, reranking = second_look(loaded, query, use_time=request.use_time) if request.rerank else (None, None)
     if loaded.index is None:
-        return []
+        return _Found([], reranking=reranking)
     if loaded.fused is None:
-        return search(loaded.index, query, k=request.k, where=request.where, crop_vectors_of=crop_vectors_of)
-    return loaded.fused.search(
+        matches = search(loaded.index, query, k=request.k, where=request.where, crop_vectors_of=crop_vectors_of)
+        return _Found(matches, reranking=reranking)
+    answer = loaded.fused.search(
         loaded.index,
         query,
         k=request.k,
@@ -189,7 +206,9 @@ def _found(
         use_time=request.use_time,
         max_error_rate=request.max_error_rate,
         crop_vectors_of=crop_vectors_of,
+        second=look,
     )
+    return _Found(answer.matches, answer.prior_log_odds, answer.uses_time, reranking)
 
 
 def _checked_filter(session: Session, request: SearchRequest, seen_by: frozenset[str]) -> SearchFilter:

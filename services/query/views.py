@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reid_core.types import ClockQuality
-from services.query.schemas import (
-    CropLink,
+from services.query.schemas import CropLink, CropView, GenerationView, TrackletDetail, TrackletView, moment
+from services.query.search_schemas import (
     CropPair,
-    CropView,
     EvidenceView,
-    GenerationView,
     MatchView,
     PersonView,
     QueryCropView,
     QueryView,
     RankingView,
+    RerankingView,
     SearchAnswer,
-    TrackletDetail,
-    TrackletView,
-    moment,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +66,7 @@ def answer_view(answer: Answer) -> SearchAnswer:
             by="distance" if answer.prior_log_odds is None else "probability",
             uses_time=answer.uses_time,
             prior_log_odds=_to_digits(answer.prior_log_odds, 4),
+            reranking=_reranking(answer),
         ),
         matches=[
             MatchView(
@@ -149,6 +146,17 @@ def _evidence(evidence: Evidence, answer_id: UUID, query_crops: Sequence[QueryCr
         visual_log_odds=_to_digits(evidence.visual_log_odds, 4),
         time_log_odds=_to_digits(evidence.time_log_odds, 4),
         visual_rank=evidence.visual_rank,
+        refined_distance=_to_digits(evidence.refined_distance, 6),
+        plain_rank=evidence.plain_rank,
+    )
+
+
+def _reranking(answer: Answer) -> RerankingView | None:
+    one = answer.reranking
+    if one is None:
+        return None
+    return RerankingView(
+        applied=one.applied, reason=one.reason, neighbours_by_looks=one.by_looks, neighbours_by_time=one.by_time
     )
 
 

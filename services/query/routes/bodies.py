@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from reid_core.types import SearchFilter
 from services.query.examples import TRACKLET_ID
+from services.query.look_again import RERANKS
 from services.query.schemas import Share
 
 MOST_ANSWERS = 1000
@@ -68,4 +69,8 @@ class SearchBody(BaseModel):
     max_error_rate: Share | None = Field(
         default=None,
         description="Only so many answers, best first, that at most this share of them is expected to be false.",
+    )
+    rerank: bool = Field(
+        default=RERANKS,
+        description="Let the answers' neighbours have a say in their order. Probabilities stay as they are.",
     )

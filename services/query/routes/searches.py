@@ -9,10 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, ValidationError
 
 from services.query.dependencies import Running
+from services.query.look_again import RERANKS
 from services.query.pictures import Picture
 from services.query.routes.answers import INVALID, NO_EMBEDDER, NO_GENERATION, NO_PERSON, NO_TRACKLET, TOO_LARGE
 from services.query.routes.bodies import MOST_ANSWERS, MOST_QUERIES, Filters, SearchBody
-from services.query.schemas import SearchAnswer, Share
+from services.query.schemas import Share
+from services.query.search_schemas import SearchAnswer
 from services.query.searcher import SearchRequest
 from services.query.views import answer_view
 
@@ -26,7 +28,12 @@ def search_by_tracklets(service: Running, body: SearchBody) -> SearchAnswer:
     Where the generation is not calibrated, as after the cold start, they are those that look alike, most alike first.
     """
     request = SearchRequest(
-        body.filters.where(), body.k, body.filters.other_cameras_only, body.use_time, body.max_error_rate
+        body.filters.where(),
+        body.k,
+        body.filters.other_cameras_only,
+        body.use_time,
+        body.max_error_rate,
+        rerank=body.rerank,
     )
     return answer_view(service.searcher.by_tracklets(body.tracklet_ids, request))
 
@@ -50,6 +57,7 @@ def search_by_image(
         Share | None,
         Form(description="Only so many answers that at most this share of them is expected to be false."),
     ] = None,
+    rerank: Annotated[bool, Form(description="Let the answers' neighbours have a say in their order.")] = RERANKS,
 ) -> SearchAnswer:
     """Tracklets that look like the person in the pictures, most alike first. Pictures have no place and no time.
 
@@ -67,10 +75,8 @@ def search_by_image(
         Picture((image.filename or f"picture {place}")[:100], image.file.read())
         for place, image in enumerate(images, start=1)
     ]
-    answer = service.searcher.by_pictures(
-        pictures, SearchRequest(filters.where(), k, max_error_rate=max_error_rate), whole=whole_image
-    )
-    return answer_view(answer)
+    request = SearchRequest(filters.where(), k, max_error_rate=max_error_rate, rerank=rerank)
+    return answer_view(service.searcher.by_pictures(pictures, request, whole=whole_image))
 
 
 def _filters(**parts: object) -> Filters:

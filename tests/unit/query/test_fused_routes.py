@@ -113,7 +113,7 @@ def test_a_cold_start_answers_as_ever_and_cannot_promise_an_error_rate(small_sit
         body = asked(client, small_site)
         refused = client.post("/v1/searches", json={"tracklet_ids": [small_site.ids[1]], "max_error_rate": 0.1})
         ways = client.get("/v1/topology")
-    assert body["ranking"] == {"by": "distance", "uses_time": False, "prior_log_odds": None}
+    assert body["ranking"] == {"by": "distance", "uses_time": False, "prior_log_odds": None, "reranking": None}
     assert (body["generation"]["transit_id"], body["generation"]["calibration_id"]) == (None, None)
     assert {match["evidence"]["probability"] for match in body["matches"]} == {None}
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:reknit:problem:not-calibrated")

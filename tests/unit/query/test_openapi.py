@@ -8,7 +8,15 @@ import sys
 import pytest
 from pydantic import TypeAdapter
 
-from services.query import feedback_schemas, job_schemas, journeys_schemas, registry_schemas, schemas, topology_schemas
+from services.query import (
+    feedback_schemas,
+    job_schemas,
+    journeys_schemas,
+    registry_schemas,
+    schemas,
+    search_schemas,
+    topology_schemas,
+)
 from services.query.routes import bodies
 
 
@@ -95,9 +103,9 @@ def test_every_reference_leads_somewhere(document):
         schemas.GenerationDetail,
         bodies.Filters,
         bodies.SearchBody,
-        schemas.MatchView,
-        schemas.PersonView,
-        schemas.SearchAnswer,
+        search_schemas.MatchView,
+        search_schemas.PersonView,
+        search_schemas.SearchAnswer,
         job_schemas.JobBody,
         job_schemas.JobProgress,
         job_schemas.JobView,

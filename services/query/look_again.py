@@ -1,0 +1,58 @@
+"""Re-ranking of one search: whether it can be done, and what it heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reid_core.graph.second_look import GraphLook
+
+if TYPE_CHECKING:
+    from reid_core.retrieval.search import Query
+    from services.query.live_index import LoadedGeneration
+
+__all__ = ["RERANKS", "Reranking", "second_look"]
+
+RERANKS = False
+"""Whether searches are re-ranked unless they say otherwise."""
+
+_LEAST_OTHERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """What re-ranking did.
+
+    Attributes:
+        applied: Whether neighbours had a say in the order.
+        reason: Why they had none, ``None`` where they had.
+        by_looks: Neighbours that the query heard for looks.
+        by_time: Further ones that it heard because they fit its place and time.
+    """
+
+    applied: bool
+    reason: str | None = None
+    by_looks: int = 0
+    by_time: int = 0
+
+
+def second_look(loaded: LoadedGeneration, query: Query, *, use_time: bool = True) -> tuple[GraphLook | None, Reranking]:
+    """The second look of a search, ``None`` where there can be none; and what is said of it.
+
+    Args:
+        loaded: Who answers.
+        query: Who is looked for.
+        use_time: Let the query hear whom its place and time lead to.
+    """
+    if loaded.fused is None:
+        return None, Reranking(applied=False, reason="the generation is not calibrated")
+    if loaded.graph is None:
+        return None, Reranking(applied=False, reason="there is no graph")
+    if not loaded.graph.ready:
+        return None, Reranking(applied=False, reason="the graph is still being built")
+    graph = loaded.graph.graph
+    others = 0 if graph is None else len(graph) - sum(number in graph for number in query.exclude_tracklet_nos)
+    if graph is None or others < _LEAST_OTHERS:
+        return None, Reranking(applied=False, reason=f"there are only {others} other tracklets")
+    look = GraphLook(graph, query if use_time else replace(query, camera_id=None))
+    return look, Reranking(applied=True, by_looks=look.refined.by_looks, by_time=look.refined.by_time)
