@@ -11,6 +11,7 @@ from sqlalchemy import update
 from transits import a_calibration, a_transit_model
 
 from reid_core.types import Camera, ClockQuality, Embedding
+from services.bootstrap import open_database
 from services.journeys.keeper import JourneyKeeper
 from services.storage.cameras import CameraRepository
 from services.storage.documents import CalibrationRepository, TransitModelRepository
@@ -40,6 +41,12 @@ def looks_of(person: int, *, blend: int | None = None, share: float = 0.0) -> np
     if blend is not None:
         vector[blend] = share
     return vector / np.linalg.norm(vector)
+
+
+def calibrate(settings) -> None:
+    """Give the current generation of an installation a transit model and a calibration made by hand."""
+    with open_database(settings) as database, database.write() as session:
+        session.execute(update(GenerationRow).values(**JourneySite.parts(session)))
 
 
 @dataclass

@@ -123,6 +123,10 @@ class JourneyKeeper:
             return self.rebuild()
         return self._write() if events else None
 
+    def forget(self) -> None:
+        """Drop what is in memory, so that the next call builds anew, as after a failure in the middle of a batch."""
+        self._site, self._journeys = None, Journeys(self._rule)
+
     def _load(self) -> None:
         with self._database.read() as session:
             self._load_from(session)

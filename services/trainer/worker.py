@@ -1,4 +1,4 @@
-"""A worker: takes up jobs, runs them one at a time, and takes over those of workers that have died."""
+"""A worker: runs jobs one at a time, takes over those of workers that have died, and keeps the journeys up."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from reid_core.errors import StorageError, StorageFullError
 from services import bootstrap
+from services.journeys.following import JourneyFollower
 from services.storage.failures import in_our_words
 from services.storage.job_records import JobState
 from services.storage.jobs import JobRepository
@@ -37,6 +38,7 @@ _TICK_S = 0.5
 _LOOK_AROUND_S = 5.0
 _COUNT_EVERY_S = 30.0  # vectors that are missing: a look at every tracklet
 _QUEUE_POLL_S = 0.5
+_JOURNEYS_EVERY_S = 2.0
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -68,7 +70,7 @@ def run_worker(
         triggers = Triggers(settings, clock=clock)
         runner = JobRunner(settings, database, worker=name, command=command, clock=clock)
         worker = _Worker(settings, database, triggers, runner, name=name)
-        with _Engine(settings, runner, name) as workflows:
+        with _Engine(settings, runner, name) as workflows, JourneyFollower(database, every_s=_JOURNEYS_EVERY_S):
             structlog.get_logger().info("worker.started", worker=name)
             while goes_on():
                 worker.tick(workflows)
