@@ -1,6 +1,6 @@
 """A learning cycle, step by step: within cameras, rounds of association and training across them, the result.
 
-Recipes that learn from a graph have rounds of it before the result.
+Recipes that learn from a graph have rounds of it before the result; on labelled people there is one long stage.
 
 No database, no clock: a folder holds the tracklets and everything that steps leave to one another. Each step may be
 run by a process of its own; a finished one answers at once, an interrupted one goes on from its last checkpoint.
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reid_core.errors import RecipeError
+from reid_core.learning.learner_parts import LossForm
 from reid_core.learning.step_files import StepProgress, StepResult, finished_result
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StepProgress", "StepResult", "cycle_steps", "run_step"]
 
 _WITHIN, _ASSOCIATE, _TRAIN, _FINISH = "within", "associate", "train", "finish"
-_GRAPH, _DISTIL = "graph", "distil"
+_GRAPH, _DISTIL, _SUPERVISE = "graph", "distil", "supervise"
 
 
 def cycle_steps(recipe: Recipe) -> tuple[str, ...]:
@@ -34,6 +35,8 @@ def cycle_steps(recipe: Recipe) -> tuple[str, ...]:
         >>> cycle_steps(recipe_named("tastr-r50"))[:4]
         ('within', 'associate-1', 'train-1', 'associate-2')
     """
+    if recipe.loss is LossForm.LABELS:
+        return _SUPERVISE, _FINISH
     rounds = range(1, recipe.pairing.rounds + 1)
     graphs = range(1, (recipe.distillation.rounds if recipe.distillation else 0) + 1)
     return (

@@ -14,6 +14,7 @@ class LossForm(StrEnum):
     BATCH_HARD = "batch-hard"  # TASTR, Eq. 1
     PROXIES = "proxies"  # tracklets' own vectors as classes, associated ones as positives
     CONTRAST = "contrast"  # clusters as classes, with a proxy for each of a cluster's cameras
+    LABELS = "labels"  # identity and batch-hard triplets, of people that are known
 
 
 class AssociationForm(StrEnum):

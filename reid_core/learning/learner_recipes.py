@@ -34,7 +34,7 @@ def learner_recipes(site: Recipe, _tastr: Recipe, r50: Recipe) -> tuple[Recipe, 
     learners += [made(one) for one in learners for made in (_mmt, _ice)]
     learners.append(_contrast_vit(learners[1]))
     beside = [_with_graph(one, _BESIDE if one.name.endswith("-cpu") else _BESIDE_AS_PUBLISHED) for one in learners]
-    return (_gfusion_cpu(site), _gfusion_r50(r50), *learners, *beside)
+    return (_gfusion_cpu(site), _gfusion_r50(r50), *learners, *beside, _source(site), _source(r50))
 
 
 def _contrast_vit(contrast: Recipe) -> Recipe:
@@ -42,6 +42,21 @@ def _contrast_vit(contrast: Recipe) -> Recipe:
     network = replace(contrast.network, architecture="vit_small_patch16_224", output_stride=16, global_dim=384)
     optimisation = replace(contrast.optimisation, learning_rate=5e-5, head_factor=10.0)
     return replace(contrast, name="contrast-vit", network=network, optimisation=optimisation)
+
+
+def _source(recipe: Recipe) -> Recipe:
+    """Labelled people, before a site without labels is learned: eighty epochs of Market-1501's size, batches of 64."""
+    optimisation = replace(
+        recipe.optimisation, learning_rate=3.5e-4, head_factor=1.0, decay="steps", within_iterations=80 * 203
+    )
+    return replace(
+        recipe,
+        name=f"source-{recipe.name.rpartition('-')[2]}",
+        network=replace(recipe.network, whitened=False),
+        loss=LossForm.LABELS,
+        sampling=replace(recipe.sampling, tracklets=16, crops=4),
+        optimisation=replace(optimisation, warm_up=200, checkpoint_every=250),
+    )
 
 
 def _mmt(contrast: Recipe) -> Recipe:

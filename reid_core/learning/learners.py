@@ -17,6 +17,7 @@ from reid_core.learning.learner_parts import Clustering, LossForm
 from reid_core.learning.objectives import BatchHard, Objective, Proxies
 from reid_core.learning.relations import PairWeights, Relations
 from reid_core.learning.samplers import CameraPairSampler, Sampler, WithinCameraSampler
+from reid_core.learning.supervised import IdentityAndTriplet, people_of, with_classifier
 from reid_core.learning.vectors import tracklet_vectors
 
 if TYPE_CHECKING:
@@ -84,6 +85,21 @@ class Learner:
         """
         relations = self._relations(PairWeights.none(), PairWeights.none(), one_camera=True)
         return Lesson(self._within_sampler(), self._by_pairs(network, relations, checkpoint))
+
+    def by_labels(self, network: ReidNetwork, *, seed: int) -> Lesson:
+        """Labelled people are told apart, whatever their cameras; the network gets a classifier for the stage.
+
+        Args:
+            network: As the stage takes it up, on the device.
+            seed: Of the classifier.
+
+        Raises:
+            TooLittleToLearnError: If a tracklet has no label, or there are no two people.
+        """
+        people = people_of(self.tracklets)
+        sampler = ClusterSampler(people, self.tracklets.cameras, self.tracklets.first_crop, **self._crops())
+        taught = with_classifier(network, int(people.max()) + 1, seed=seed)
+        return Lesson(sampler, IdentityAndTriplet(taught, people, margin=self.recipe.margin))
 
     def across(self, network: ReidNetwork, checkpoint: Path, found: Found) -> Lesson:
         """Tracklets that were found to be one person are drawn together; by the graph too, where there is one.

@@ -10,6 +10,7 @@ from safetensors.torch import save
 
 from reid_core.association.reciprocal import associate
 from reid_core.learning.files import written_whole
+from reid_core.learning.learner_parts import LossForm
 from reid_core.learning.looks import unit_rows
 from reid_core.learning.pairing import fit_evidence, pair_tracklets, whitening_by
 from reid_core.learning.step_files import save_json
@@ -60,7 +61,6 @@ def finish_cycle(
         _whiten(network, whitening_by(vectors, paired, recipe.pairing.smoothing))
         vectors = tracklet_vectors(network, tracklets, crops=recipe.pairing.crops, device=device, report=report)
     vectors = unit_rows(vectors)
-    evidence = fit_evidence(vectors, tracklets, seed=seed)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with written_whole(folder / "model.safetensors") as file:
         file.write(save(state))
@@ -68,6 +68,9 @@ def finish_cycle(
         file.write(recipe.to_json().encode())
     with written_whole(folder / "vectors.npy") as file:
         np.save(file, vectors)
+    if recipe.loss is LossForm.LABELS:  # of which nothing but the network is wanted
+        return {"tracklets": float(len(tracklets))}
+    evidence = fit_evidence(vectors, tracklets, seed=seed)
     save_json(folder / "transit.json", evidence.transit.to_json())
     if evidence.calibration is not None:
         save_json(folder / "calibration.json", evidence.calibration.to_json())

@@ -10,14 +10,13 @@ from safetensors.torch import save
 
 from reid_core.errors import CheckpointError
 from reid_core.learning.files import written_whole
-from reid_core.learning.known import known_links
-from reid_core.learning.learner_parts import TimeRule
+from reid_core.learning.learner_parts import LossForm
 from reid_core.learning.learners import Found, Learner, Lesson
-from reid_core.learning.looks import centred_looks, graph_looks
 from reid_core.learning.mean_teacher import Teacher
-from reid_core.learning.pairing import fit_evidence, pair_tracklets
+from reid_core.learning.pairing import pair_tracklets
 from reid_core.learning.relations import PairWeights
 from reid_core.learning.results import finish_cycle
+from reid_core.learning.site_graph import site_graph
 from reid_core.learning.stages import Stage, train_stage
 from reid_core.learning.step_files import (
     StepProgress,
@@ -29,7 +28,8 @@ from reid_core.learning.step_files import (
     save_pairs,
     save_result,
 )
-from reid_core.learning.teacher_graph import TeacherGraph, teacher_graph
+from reid_core.learning.supervised import without_classifier
+from reid_core.learning.teacher_graph import TeacherGraph
 from reid_core.learning.tracklet_set import TrackletSet
 from reid_core.learning.vectors import tracklet_vectors
 from reid_core.models.network import ReidNetwork, build_network, learned_network
@@ -80,6 +80,7 @@ class Cycle:
         kind, _, number = step.partition("-")
         act: dict[str, Callable[[], dict[str, float]]] = {
             "within": self._within,
+            "supervise": self._supervise,
             "associate": lambda: self._associate(int(number)),
             "train": lambda: self._train(int(number)),
             "graph": lambda: self._graph(int(number)),
@@ -98,6 +99,12 @@ class Cycle:
         network = self.device.placed(build_network(self.recipe.network, self.weights, seed=self.seed))
         lesson = self._learner.within(network, self.folder / "within" / _CHECKPOINT)
         return self._trained(network, "within", lesson, number=0, iterations=self.recipe.optimisation.within_iterations)
+
+    def _supervise(self) -> dict[str, float]:
+        network = self.device.placed(build_network(self.recipe.network, self.weights, seed=self.seed))
+        lesson = self._learner.by_labels(network, seed=self.seed)
+        iterations = self.recipe.optimisation.within_iterations
+        return self._trained(network, "supervise", lesson, number=0, iterations=iterations)
 
     def _associate(self, number: int) -> dict[str, float]:
         step = f"associate-{number}"
@@ -172,13 +179,7 @@ class Cycle:
 
     def _draw_graph(self, step: str, vectors: FloatArray) -> TeacherGraph:
         """The graph that teaches, kept in a step's folder."""
-        how, seen = self._learner.distillation(), self.tracklets.sightings
-        transit, known = None, known_links(self.tracklets)
-        if how.time is TimeRule.TRANSIT:
-            centred = centred_looks(vectors, self.tracklets.cameras)
-            transit = fit_evidence(centred, self.tracklets, seed=self.seed).transit
-        looks = graph_looks(vectors, self.tracklets.cameras, centred=how.centred)
-        graph = teacher_graph(looks, seen, how, transit=transit, known=known, seed=self.seed)
+        graph = site_graph(vectors, self.tracklets, self._learner.distillation(), seed=self.seed)
         graph.save(self.folder / step / _GRAPH)
         return graph
 
@@ -214,7 +215,7 @@ class Cycle:
             checkpoint=place / _CHECKPOINT,
             report=lambda done, loss: self.report(StepProgress(step, done, iterations, {"loss": loss})),
         )
-        _save_network(place / _MODEL, network)
+        _save_network(place / _MODEL, without_classifier(network))
         return {"loss": outcome.loss, "pictures": float(outcome.pictures), "halvings": float(outcome.halvings)}
 
     def _network(self, step: str) -> ReidNetwork:
@@ -226,6 +227,8 @@ class Cycle:
 
     def _before(self, number: int) -> str:
         """The training step before a round."""
+        if self.recipe.loss is LossForm.LABELS:
+            return "supervise"
         return "within" if number == 1 else f"train-{number - 1}"
 
     def _before_graph(self, number: int) -> str:

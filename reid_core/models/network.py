@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["ReidNetwork", "build_network", "learned_network"]
 
 _STRIDE_OF_TRUNKS = 32
+_TRUNK = "trunk."
+_FITTED_LAST = ("offset", "whitening")  # by a cycle's end to its own vectors
 
 
 class ReidNetwork(nn.Module):
@@ -92,18 +94,23 @@ def build_network(recipe: NetworkRecipe, weights: Path | None, *, seed: int = 0)
 
     Args:
         recipe: What to build.
-        weights: Published weights of the architecture, as the registry has them; ``None`` starts from noise.
+        weights: Published weights of the architecture, as the registry has them, or what a learning cycle left of a
+            network with the same trunk; ``None`` starts from noise.
         seed: Equal seeds give equal networks.
 
     Raises:
         WeightsError: If the architecture is unknown, or the file does not hold its weights.
     """
+    learned = _learned_here(weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        trunk = _trunk(recipe, weights)
+        trunk = _trunk(recipe, None if learned else weights)
         with torch.inference_mode():
             channels = trunk.eval().forward_features(torch.zeros(1, 3, recipe.height_px, recipe.width_px)).shape[1]
-        return ReidNetwork(recipe, trunk, int(channels))
+        network = ReidNetwork(recipe, trunk, int(channels))
+    if learned:
+        _take_learned(network, learned)
+    return network
 
 
 def learned_network(recipe: NetworkRecipe, weights: Path) -> ReidNetwork:
@@ -196,6 +203,28 @@ def _load_published(trunk: Any, weights: Path, architecture: str) -> None:
     if any(stored[name].shape != tensor.shape for name, tensor in needed.items()):
         raise WeightsError(f"{weights} does not hold weights of {architecture}: shapes differ")
     trunk.load_state_dict({name: stored[name] for name in needed}, strict=False)
+
+
+def _learned_here(weights: Path | None) -> dict[str, torch.Tensor]:
+    """What a file holds, if a learning cycle wrote it; else nothing."""
+    if weights is None or weights.suffix != ".safetensors" or not weights.is_file():
+        return {}
+    from safetensors import SafetensorError
+
+    try:
+        stored = _read(weights)
+    except SafetensorError as error:
+        raise WeightsError(f"{weights} does not hold weights") from error
+    return stored if any(name.startswith(_TRUNK) for name in stored) else {}
+
+
+def _take_learned(network: ReidNetwork, stored: dict[str, torch.Tensor]) -> None:
+    """The whole trunk of a network that was learned here, and those of its heads that are of the same form."""
+    own = network.state_dict()
+    fitting = {name: one for name, one in stored.items() if name in own and own[name].shape == one.shape}
+    if any(name.startswith(_TRUNK) and name not in fitting for name in own):
+        raise WeightsError(f"what was learned is no {network.recipe.architecture} of as many stages")
+    network.load_state_dict({name: one for name, one in fitting.items() if name not in _FITTED_LAST}, strict=False)
 
 
 def _read(weights: Path) -> dict[str, torch.Tensor]:

@@ -17,11 +17,13 @@ from services.cli import (
     feedback,
     ingest,
     jobs,
+    journeys,
     models,
     search,
     serve,
     simulate,
     train,
+    train_dataset,
     weights,
     work,
 )
@@ -35,7 +37,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_GROUPS = (demo, simulate, ingest, work, serve, train, search, evaluate, export, feedback, jobs, models, weights, db)
+_GROUPS = (
+    demo,
+    simulate,
+    ingest,
+    work,
+    serve,
+    train,
+    train_dataset,
+    search,
+    journeys,
+    evaluate,
+    export,
+    feedback,
+    jobs,
+    models,
+    weights,
+    db,
+)
 for group in _GROUPS:
     group.register(app)
 
