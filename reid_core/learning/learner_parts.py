@@ -54,7 +54,11 @@ class Distillation:
         wide: Most alike among which pairs may be joined for their times; k_l.
         time: Which of those are.
         delta_s: How far a gap may lie from a recorded one, in seconds; the paper has 25 frames.
-        alpha: Width of the Gaussian of distances.
+        least_nats: Learned transit times join pairs for which they speak more than that.
+        edge_alpha: Width of the Gaussian by which edges are weighted.
+        alpha: Width of the Gaussian by which neighbours are taught, after propagation.
+        relative: Whether a neighbour's worth is over the largest of its camera (the paper's Eq. 10); else the nearest
+            neighbour at a camera that never saw somebody is worth little.
         projection: Width of the paper's random projection with ReLU; 0 leaves embeddings as they are.
         layers: How often neighbours are asked.
         temperature: Of the softmax.
@@ -71,7 +75,10 @@ class Distillation:
     wide: int = 60
     time: TimeRule = TimeRule.TRANSITIONS
     delta_s: float = 1.0
+    least_nats: float = 0.0
+    edge_alpha: float = 1.0
     alpha: float = 1.0
+    relative: bool = True
     projection: int = 0
     layers: int = 2
     temperature: float = 0.05

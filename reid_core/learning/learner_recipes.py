@@ -83,9 +83,19 @@ def _named(recipe: Recipe, name: str, **changes: Any) -> Recipe:
 _BESIDE_AS_PUBLISHED = Distillation(weight=1.0, projection=1024)
 
 
-_BESIDE = Distillation(
-    weight=0.5, time=TimeRule.TRANSIT, wide=30, alpha=0.3, keep=0.5, rivals=Rivals.CAMERA, centred=True
+_ROBUST = Distillation(
+    wide=30,
+    time=TimeRule.TRANSIT,
+    least_nats=1.0,
+    edge_alpha=0.4,
+    alpha=0.3,
+    relative=False,
+    temperature=0.07,
+    keep=0.5,
+    rivals=Rivals.CAMERA,
+    centred=True,
 )
+_BESIDE = replace(_ROBUST, weight=1.0)
 
 
 def _contrast_cpu(site: Recipe) -> Recipe:
@@ -119,16 +129,7 @@ def _gfusion_cpu(site: Recipe) -> Recipe:
         site,
         name="gfusion-cpu",
         pairing=replace(site.pairing, rounds=site.pairing.rounds - _ALONE_ROUNDS),
-        distillation=Distillation(
-            rounds=_ALONE_ROUNDS,
-            iterations=site.optimisation.cross_iterations,
-            time=TimeRule.TRANSIT,
-            wide=30,
-            alpha=0.3,
-            keep=0.5,
-            rivals=Rivals.CAMERA,
-            centred=True,
-        ),
+        distillation=replace(_ROBUST, rounds=_ALONE_ROUNDS, iterations=site.optimisation.cross_iterations),
     )
 
 

@@ -37,7 +37,7 @@ __all__ = ["TeacherGraph", "grouped_affinity", "teacher_graph"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TeacherGraph:
-    """What neighbours are worth to each other, over the largest worth of the same camera (Eq. 10); 1 to themselves.
+    """What neighbours are worth to each other (Eq. 10); 1 to themselves.
 
     Attributes:
         indptr: Row ``i`` owns entries ``indptr[i]`` to ``indptr[i + 1]``. Shape ``(N + 1,)``, int64.
@@ -108,13 +108,13 @@ def teacher_graph(
     """
     neighbours = nearest_in(vectors, how.wide)
     rule = _rule(neighbours, sightings, how, transit)
-    edges = graph_edges(neighbours, columns=len(vectors), visual=how.visual, rule=rule, alpha=how.alpha)
+    edges = graph_edges(neighbours, columns=len(vectors), visual=how.visual, rule=rule, alpha=how.edge_alpha)
     edges = symmetric(_without(edges, known.cannot))
     projection = RandomProjection(seed, how.projection) if how.projection else None
     told = propagate(row_normalised(edges), vectors, layers=how.layers, projection=projection)[-1]
     if projection is None:
         told = told / np.maximum(np.linalg.norm(told, axis=1, keepdims=True), 1e-12)
-    return grouped_affinity(told, edges, sightings.cameras, alpha=how.alpha, must=known.must)
+    return grouped_affinity(told, edges, sightings.cameras, alpha=how.alpha, relative=how.relative, must=known.must)
 
 
 def grouped_affinity(
@@ -123,15 +123,17 @@ def grouped_affinity(
     cameras: NDArray[np.int64],
     *,
     alpha: float = 1.0,
+    relative: bool = True,
     must: NDArray[np.int64] | None = None,
 ) -> TeacherGraph:
-    """Gaussian affinity of neighbours after propagation, over the largest of each node's neighbours of one camera.
+    """Gaussian affinity of neighbours after propagation, or what it is of the largest of one camera.
 
     Args:
         told: Embeddings after propagation. Shape ``(N, d)``.
         edges: Symmetric; its entries are the neighbours. Shape ``(N, N)``.
         cameras: Of the nodes. Shape ``(N,)``.
         alpha: Of the Gaussian.
+        relative: Whether to divide by the largest of each node's neighbours of one camera.
         must: Rows of pairs known to be one person: neighbours of worth 1. Shape ``(A, 2)``.
 
     Source:
@@ -151,13 +153,19 @@ def grouped_affinity(
     rows, columns, sure = rows[first], columns[first], sure[first]
     affinity = np.exp(-((told[rows] - told[columns]) ** 2).sum(1) / (2 * alpha**2))
     affinity[sure] = 1.0
-    groups = rows * (int(cameras.max(initial=0)) + 1) + cameras[columns]
+    if relative:
+        affinity = _of_largest(affinity, rows * (int(cameras.max(initial=0)) + 1) + cameras[columns])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
+    return TeacherGraph(indptr, columns, affinity.astype(np.float32), cameras.astype(np.int64))
+
+
+def _of_largest(values: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each value over the largest of its group; 0 where all are. Shape ``(E,)``."""
     _, place = np.unique(groups, return_inverse=True)
     largest = np.zeros(place.max(initial=-1) + 1)
-    np.maximum.at(largest, place, affinity)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
-    weights = (affinity / np.maximum(largest[place], 1e-30)).astype(np.float32)
-    return TeacherGraph(indptr, columns, weights, cameras.astype(np.int64))
+    np.maximum.at(largest, place, values)
+    shares: NDArray[np.float64] = values / np.maximum(largest[place], 1e-30)
+    return shares
 
 
 def _rule(
@@ -167,7 +175,7 @@ def _rule(
         sets = recorded_transitions(neighbours.first(how.visual), sightings)
         return transition_rule(sets, sightings, sightings, delta_s=how.delta_s)
     if how.time is TimeRule.TRANSIT and transit is not None:
-        return learned_rule(transit, sightings, sightings)
+        return learned_rule(transit, sightings, sightings, least_nats=how.least_nats)
     return None
 
 

@@ -125,6 +125,8 @@ def test_affinities_are_over_the_largest_of_their_camera():
     columns, weights, present = graph.of(np.array([0, 1, 2]))
     assert columns[0][present[0]].tolist() == [0, 2, 3]
     np.testing.assert_allclose(weights[0][present[0]], [1, 1, math.exp(-2) / math.exp(-0.5)], rtol=1e-6)
+    plain = _neighbours(grouped_affinity(told, edges, _CAMERAS, alpha=0.5, relative=False), 0)
+    assert plain == pytest.approx({0: 1, 2: math.exp(-2), 3: math.exp(-8)}, rel=1e-6)
     assert columns[1][present[1]].tolist() == [1], "without an edge a node is its own and only neighbour"
     assert weights[2][present[2]].tolist() == [1, 1]
 
