@@ -54,11 +54,13 @@ class TrackletTruth:
         person_id: As the ground truth numbers people, from 1; ``NOBODY`` for a distractor.
         purity: Share of that person among the boxes that lie on anybody, in ``[0, 1]``; 0 if none does.
         covered: Share of the tracklet's boxes that lie on anybody, in ``[0, 1]``.
+        mostly: Who it shows more often than anybody else, however rarely; ``NOBODY`` if nobody at all.
     """
 
     person_id: int
     purity: float
     covered: float
+    mostly: int = NOBODY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +202,8 @@ def _verdict(people: NDArray[np.int64]) -> TrackletTruth:
     ids, counts = np.unique(seen, return_counts=True)
     purity, covered = counts.max() / len(seen), len(seen) / len(people)
     sure = purity >= _MIN_PURITY and covered >= _MIN_COVERED
-    return TrackletTruth(int(ids[np.argmax(counts)]) if sure else NOBODY, float(purity), float(covered))
+    most = int(ids[np.argmax(counts)])
+    return TrackletTruth(most if sure else NOBODY, float(purity), float(covered), most)
 
 
 def _seen_elsewhere(person_ids: NDArray[np.int64], cameras: NDArray[np.str_]) -> NDArray[np.intp]:

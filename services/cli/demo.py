@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -126,14 +127,18 @@ def _learn(settings: Settings, recipe: str) -> Job:
 def _score(settings: Settings, folder: DemoFolder, job: Job | None) -> DemoScores:
     """Score every query before and after learning, and draw some of them."""
     from services.bootstrap import open_blobs, open_database
+    from services.cli.demo_journeys import score_demo_journeys
     from services.cli.demo_scores import score_demo
     from services.query.live_index import LiveIndex
 
     with open_database(settings) as database:
         live = LiveIndex(database)
         live.load()
+        journeys = score_demo_journeys(database, folder.true_boxes_dir)
         with database.read() as session:
-            scores = score_demo(session, live.current, folder, job, jobs_dir=settings.jobs_dir)
+            scores = replace(
+                score_demo(session, live.current, folder, job, jobs_dir=settings.jobs_dir), journeys=journeys
+            )
             _draw(session, open_blobs(settings), live.current, scores, folder)
     return scores
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from services.cli.demo_journeys import journey_rows
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -33,6 +35,7 @@ def results(scores: DemoScores, seconds: Mapping[str, float]) -> dict[str, Any]:
         found["clocks_unidentified"] = learned.clocks_unidentified
     if scores.report is not None:
         found["learning"] = {"took_over": scores.learned is not None, "reason": scores.report}
+    found["journeys"] = dict(scores.journeys)
     found["tracking"] = scores.cold.tracking.as_dict()
     found["seconds"] = {name: round(spent_s, 2) for name, spent_s in seconds.items()}
     return found
@@ -96,6 +99,7 @@ def _other_table(scores: DemoScores, seconds: Mapping[str, float]) -> Any:
         ("searches", "queries", f"{figures['queries']} of {figures['tracklets']} tracklets"),
         ("", "distractors", str(figures["distractors"])),
         *(_learning_rows(scores.learned) if scores.learned else ()),
+        *journey_rows(scores.journeys),
     ]
     for place, name in enumerate(_TRACKING):
         value = tracking[name]

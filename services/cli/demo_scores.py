@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,11 +35,13 @@ class DemoScores:
         cold: Before learning, and the tracks.
         learned: After it; ``None`` where nothing took over.
         report: Of the training job that was run, ``None`` without one: why its result took over, or did not.
+        journeys: As `score_demo_journeys` has them.
     """
 
     cold: SiteScores
     learned: LearnedScores | None
     report: str | None
+    journeys: Mapping[str, float | int] = field(default_factory=dict)
 
     @property
     def shown(self) -> Scored:
