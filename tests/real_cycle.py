@@ -1,7 +1,8 @@
-"""The trainer's real steps in small: a recipe of seconds, and a site of striped people stored as real JPEG crops."""
+"""The trainer's real steps in small: recipes of seconds, and a site of striped people stored as real JPEG crops."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import cv2
 import numpy as np
 
 from reid_core.learning import recipes
-from reid_core.learning.recipes import LossForm, Optimisation, Pairing, Recipe, Sampling
+from reid_core.learning.learner_parts import AssociationForm, Clustering, Distillation, LossForm, MeanTeacher
+from reid_core.learning.recipes import Optimisation, Pairing, Recipe, Sampling
 from reid_core.models.network_recipe import NetworkRecipe
 from reid_core.types import Camera, ClockQuality, Crop, CropQuality, Embedding, Tracklet, TrackPath
 from services.storage.blobs import blob_key
@@ -42,10 +44,20 @@ TINY = Recipe(
     pairing=Pairing(rounds=1, min_weight=0.25, crops=3, smoothing=5.0, first_colours=0.4),
 )
 
+TINY_CLUSTERS = replace(
+    TINY,
+    name="tiny-clusters",
+    loss=LossForm.CONTRAST,
+    pairing=replace(TINY.pairing, form=AssociationForm.CLUSTERS),
+    clustering=Clustering(k1=4, k2=2, eps=0.5, fewest=2, centred=True),
+    distillation=Distillation(rounds=1, iterations=8, weight=0.5, wide=10),
+    teacher=MeanTeacher(instance=1.0),
+)
+
 
 def know_tiny_recipe() -> None:
-    """Let `recipe_named` find it, in this process."""
-    recipes.RECIPES = MappingProxyType({**recipes.RECIPES, TINY.name: TINY})
+    """Let `recipe_named` find them, in this process."""
+    recipes.RECIPES = MappingProxyType({**recipes.RECIPES, TINY.name: TINY, TINY_CLUSTERS.name: TINY_CLUSTERS})
 
 
 def store_people(

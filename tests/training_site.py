@@ -38,10 +38,10 @@ class TrainingSite:
     step: str = "training_step.py"
     workers: list[subprocess.Popen] = field(default_factory=list)
 
-    def ask(self, **options) -> Job:
+    def ask(self, *, recipe: str = "tiny", **options) -> Job:
         """A job that behaves as ``options`` say; see `training_step`."""
         with self.database.write() as session:
-            return JobRepository(session).add("train", recipe="tiny", options={"seed": 3, **options}, author="test")
+            return JobRepository(session).add("train", recipe=recipe, options={"seed": 3, **options}, author="test")
 
     def read(self, job: Job) -> Job:
         with self.database.read() as session:

@@ -9,11 +9,10 @@ import time
 
 import psycopg
 import pytest
-from real_cycle import COLD, standing, store_people
-from training_site import TrainingSite, is_gone, wait_for
+from real_cycle import COLD, standing
+from real_jobs import a_site, told
+from training_site import is_gone, wait_for
 
-from services import bootstrap
-from services.settings import Settings
 from services.storage.job_records import JobState
 from services.storage.session import Database
 
@@ -23,7 +22,6 @@ MOMENTS = (
     *["finish", "finish", "register", "register", "take-over", "take-over", "take-over", "take-over", "take-over"],
     *["promoting", "promoted"],
 )
-OWN = ("generation_id", "compared_with", "seconds")  # what differs between two installations
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +51,6 @@ def undisturbed(tmp_path):
     with Database(f"sqlite:///{folder / 'reknit.db'}") as database:
         database.upgrade()
         yield from a_site(folder, database, weights_dir=tmp_path / "weights")
-
-
-def a_site(folder, database, **settings):
-    made = TrainingSite(Settings(data_dir=folder, threads=1, **settings), database, folder / "logs", "real_step.py")
-    made.logs.mkdir()
-    store_people(database, bootstrap.open_blobs(made.settings))
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.mark.slow
@@ -128,14 +116,3 @@ def whole(site):
 
 
 FLIPPED = {"cold": "retired", "learned": "current"}
-
-
-def told(job):
-    """All that a job told of its steps but what every installation draws for itself."""
-    return without(job.result)
-
-
-def without(value):
-    if not isinstance(value, dict):
-        return value
-    return {name: without(one) for name, one in value.items() if name not in OWN}
