@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_core.graph.joining import PaperJoining
 from reid_core.graph.refined_gallery import GraphRules, RefinedGallery
 from reid_core.graph.streaming import StreamingGraph
 from reid_core.retrieval.rows import IndexRows
@@ -57,12 +58,17 @@ def walks(asking: Sightings, answering: Sightings) -> np.ndarray:
 
 
 def _numbers(sightings: Sightings) -> np.ndarray:
-    return np.array([int(name[3:]) for name in sightings.camera_ids])[sightings.cameras]
+    return np.array([int(name[3:] or -9) for name in sightings.camera_ids])[sightings.cameras]
+
+
+def joining_of(rules: GraphRules = RULES, *, timed: bool) -> PaperJoining:
+    """The paper's form, with the rule of walks or without."""
+    return PaperJoining(rules, walks if timed else None)
 
 
 def rebuilt(people: Crowd, numbers: Iterable[int], *, timed: bool, rules: GraphRules = RULES) -> StreamingGraph:
     """The batch form: all nodes at once, in an order of their own."""
-    graph = StreamingGraph(people.looks.shape[1], rules=rules, rule=walks if timed else None)
+    graph = StreamingGraph(people.looks.shape[1], joining=joining_of(rules, timed=timed))
     graph.add(rows_of(people, sorted(numbers, reverse=True)))
     return graph
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reid_core.graph.refined_gallery import GraphRules
+from reid_core.graph.joining import PaperJoining
 from reid_core.graph.streaming_features import unit_rows
 from reid_core.graph.streaming_growth import Growth
 from reid_core.graph.streaming_query import RefinedQuery, refine
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reid_core.graph.streaming_growth import PairRule
+    from reid_core.graph.joining import Joining
     from reid_core.graph.streaming_lists import NeighbourLists
     from reid_core.graph.streaming_nodes import Nodes
     from reid_core.retrieval.rows import IndexRows
@@ -46,17 +46,14 @@ class StreamingGraph:
 
     Args:
         dim: Length d of a vector.
-        rules: How the graph is joined; default: the paper's.
-        rule: How well pairs of sightings fit in time; without one only looks join. It must not change.
+        joining: How the graph is joined; default: as the paper has it, by looks.
         threads: Of scans for several rows.
     """
 
-    def __init__(
-        self, dim: int, *, rules: GraphRules | None = None, rule: PairRule | None = None, threads: int = 1
-    ) -> None:
+    def __init__(self, dim: int, *, joining: Joining | None = None, threads: int = 1) -> None:
         if dim < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
-        self._growth = Growth(dim, rules=rules or GraphRules(), rule=rule, threads=threads)
+        self._growth = Growth(dim, joining=joining or PaperJoining(), threads=threads)
         self._lock = SharedLock()
 
     def __len__(self) -> int:
@@ -113,7 +110,7 @@ class StreamingGraph:
     def refine(self, query: Query) -> RefinedQuery:
         """What a query becomes beside its neighbours: the first look-up.
 
-        Its own tracklets are not heard. Without a camera or a time nothing fits in time, so that looks alone count.
+        Its own tracklets are not heard. Without a camera or a time its looks alone count.
 
         Raises:
             ValueError: If the query's vector is not finite and of length 1, or has another length than d.
@@ -167,7 +164,7 @@ class StreamingGraph:
         with self._reading():
             growth = self._growth
             rows = np.array([growth.nodes.columns.row_of(no) for no in tracklet_nos], np.int64)
-            return growth.features.of(rows, growth.rules.layers)
+            return growth.features.of(rows, growth.joining.layers)
 
     def neighbours(self, tracklet_no: int) -> list[tuple[int, float]]:
         """Whom a tracklet may be joined to, most alike first: numbers and cosines.

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reid_core.graph.affinity import gaussian_affinity
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reid_core.graph.refined_gallery import GraphRules
+    from reid_core.graph.joining import Joining
     from reid_core.graph.streaming_lists import NeighbourLists
     from reid_core.types import FloatArray
 
-__all__ = ["Edges", "Shares", "edge_weights"]
+__all__ = ["Edges", "Shares"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,32 +40,17 @@ class _Directed:
     weights: FloatArray
 
 
-def edge_weights(cosines: FloatArray, factors: FloatArray, *, visual: int, alpha: float) -> FloatArray:
-    """Weights of lists' entries: the first few count for looks alone, the others by how well they fit in time.
-
-    Args:
-        cosines: Most alike first. Shape ``(m, k)``.
-        factors: What time makes of each, 0 where it does not fit. Shape ``(m, k)``.
-        visual: How many count for looks alone.
-        alpha: Of the Gaussian.
-    """
-    by_looks = np.arange(cosines.shape[1]) < visual
-    weights: FloatArray = gaussian_affinity(cosines, alpha=alpha) * np.where(by_looks, np.float32(1), factors)
-    return weights.astype(np.float32)
-
-
 class Edges:
     """Directed edges out of every list, and who has one to a row.
 
     Args:
         lists: The nodes' lists.
-        rules: How the graph is joined.
-        timed: Whether there is a rule of times; without one only looks join.
+        joining: How the graph is joined.
     """
 
-    def __init__(self, lists: NeighbourLists, rules: GraphRules, *, timed: bool) -> None:
-        self._lists, self._rules = lists, rules
-        self._width = list_length(rules, timed=timed)
+    def __init__(self, lists: NeighbourLists, joining: Joining) -> None:
+        self._lists, self._joining = lists, joining
+        self._width = joining.length
         self._incoming: list[set[int]] = []
 
     def make_room(self, rows: int) -> None:
@@ -116,11 +99,9 @@ class Edges:
         in_places = np.repeat(places, counts)
         place = np.concatenate([places, out_places, in_places])
         heard = np.concatenate([rows, others[out_places, out_columns], senders])
-        self_weights = edge_weights(
-            own[:, None], np.ones((len(rows), 1), np.float32), visual=1, alpha=self._rules.alpha
-        )
+        self_weights = self._joining.own_weights(own)
         halves = [weights[out_places, out_columns] / 2, self._towards(senders, rows[in_places]) / 2]
-        weight = np.concatenate([self_weights[:, 0], *halves]).astype(np.float64)
+        weight = np.concatenate([self_weights, *halves]).astype(np.float64)
         order = np.lexsort((weight, numbers[heard], place))
         place, heard, weight = place[order], heard[order], weight[order]
         starts = np.searchsorted(place, np.arange(len(rows) + 1))
@@ -131,7 +112,7 @@ class Edges:
         """Others and weights of some rows' lists, 0 where there is no edge. Shapes ``(m, width)``."""
         others = self._lists.others[rows, : self._width].astype(np.int64)
         cosines, factors = self._lists.cosines[rows, : self._width], self._lists.factors[rows, : self._width]
-        weights = edge_weights(cosines, factors, visual=self._rules.visual - 1, alpha=self._rules.alpha)
+        weights = self._joining.weights(cosines, factors)
         weights[others < 0] = 0
         return others, weights
 
@@ -141,8 +122,3 @@ class Edges:
         at = np.argmax(held == others[:, None], axis=1) if len(rows) else np.zeros(0, np.int64)
         towards: FloatArray = weights[np.arange(len(rows)), at]
         return towards
-
-
-def list_length(rules: GraphRules, *, timed: bool) -> int:
-    """How many others a node may be joined to."""
-    return max(rules.visual, rules.timed if timed else 0) - 1

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reid_core.graph.streaming_edges import Edges, list_length
+from reid_core.graph.streaming_edges import Edges
 from reid_core.graph.streaming_features import Features
 from reid_core.graph.streaming_lists import NeighbourLists
 from reid_core.graph.streaming_nodes import Nodes
-from reid_core.spatio_temporal.sightings import Sightings
 
 if TYPE_CHECKING:
-    from reid_core.graph.refined_gallery import GraphRules
+    from numpy.typing import NDArray
+
+    from reid_core.graph.joining import Joining
     from reid_core.graph.streaming_nodes import Near
     from reid_core.retrieval.rows import IndexRows
     from reid_core.types import FloatArray
 
-__all__ = ["Growth", "PairRule"]
-
-PairRule: TypeAlias = Callable[[Sightings, Sightings], NDArray[np.floating]]
-"""How well pairs of sightings fit in time, row by row: 0 where they do not, 1 where they do, or anything between."""
+__all__ = ["Growth"]
 
 _SPARE_SHARE = 4
 _LEAST_SPARE = 4
@@ -42,26 +38,24 @@ class Growth:
 
     Args:
         dim: Length of a vector.
-        rules: How the graph is joined.
-        rule: How well pairs fit in time; without one only looks join.
+        joining: How the graph is joined.
         threads: Of scans for several rows.
     """
 
-    def __init__(self, dim: int, *, rules: GraphRules, rule: PairRule | None, threads: int) -> None:
-        self.rules, self.rule, self._threads = rules, rule, threads
-        self.needed = list_length(rules, timed=rule is not None)
-        self._hold(
-            Nodes(dim, threads=threads), NeighbourLists(self.needed + max(_LEAST_SPARE, self.needed // _SPARE_SHARE))
-        )
+    def __init__(self, dim: int, *, joining: Joining, threads: int) -> None:
+        self.joining, self._threads = joining, threads
+        self.needed = joining.length
+        spare = max(_LEAST_SPARE, self.needed // _SPARE_SHARE)
+        self._hold(Nodes(dim, threads=threads), NeighbourLists(self.needed + spare))
 
     def _hold(self, nodes: Nodes, lists: NeighbourLists) -> None:
         self.nodes, self.lists = nodes, lists
-        self.edges = Edges(lists, self.rules, timed=self.rule is not None)
-        self.features = Features(nodes, self.edges, layers=self.rules.layers, threads=self._threads)
+        self.edges = Edges(lists, self.joining)
+        self.features = Features(nodes, self.edges, layers=self.joining.layers, threads=self._threads)
 
     def restored(self, nodes: Nodes, lists: NeighbourLists) -> Growth:
         """The same kind of graph over other nodes whose lists are known; those that fall short are asked for anew."""
-        fresh = Growth(nodes.codes.dim, rules=self.rules, rule=self.rule, threads=self._threads)
+        fresh = Growth(nodes.codes.dim, joining=self.joining, threads=self._threads)
         fresh._hold(nodes, lists)
         rows = np.arange(len(nodes))
         lists.make_room(len(nodes))
@@ -105,12 +99,6 @@ class Growth:
         self.features.touch(np.concatenate(touched))
         self.features.bury(row)
 
-    def fitting(self, asking: Sightings, answering: Sightings) -> FloatArray:
-        """What the rule makes of pairs; nothing fits without one. Shape ``(m,)``."""
-        if self.rule is None or not len(asking):
-            return np.zeros(len(asking), np.float32)
-        return np.asarray(self.rule(asking, answering), np.float32)
-
     def _append(self, rows: IndexRows) -> NDArray[np.int64]:
         added = self.nodes.append(rows)
         self.lists.make_room(len(self.nodes))
@@ -127,7 +115,7 @@ class Growth:
         rows, cosines = rows[opened], cosines[opened]
         before_of_others = self.edges.of(rows)
         self._write([row], [near])
-        factors = self._factors(rows, np.full(len(rows), row))
+        factors = self._factors(cosines, rows, np.full(len(rows), row))
         self.lists.enter(rows, row, cosines, factors, self.nodes.numbers)
         touched = [
             self.edges.change(before, self.edges.of(newcomer)),
@@ -152,10 +140,11 @@ class Growth:
 
     def _write(self, rows: list[int], found: list[Near]) -> None:
         held = [near.first(self.lists.length) for near in found]
+        if not held:
+            return
         asking = np.repeat(np.array(rows, np.int64), [len(near.rows) for near in held])
-        factors = (
-            self._factors(asking, np.concatenate([near.rows for near in held])) if held else np.zeros(0, np.float32)
-        )
+        answering = np.concatenate([near.rows for near in held])
+        factors = self._factors(np.concatenate([near.cosines for near in held]), asking, answering)
         at = 0
         for row, near, every in zip(rows, held, found, strict=True):
             count = len(near.rows)
@@ -163,10 +152,8 @@ class Growth:
             self.lists.put(row, near.rows, near.cosines, factors[at : at + count], whole=whole)
             at += count
 
-    def _factors(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> FloatArray:
-        if self.rule is None or not len(rows):
-            return np.zeros(len(rows), np.float32)
-        return self.fitting(self.nodes.sightings(rows), self.nodes.sightings(others))
+    def _factors(self, cosines: FloatArray, rows: NDArray[np.int64], others: NDArray[np.int64]) -> FloatArray:
+        return self.joining.factors(cosines, self.nodes.sightings(rows), self.nodes.sightings(others))
 
     def _join(self, rows: NDArray[np.int64]) -> None:
         """Note the edges of lists that came ready."""

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reid_core.graph.streaming_edges import edge_weights
 from reid_core.spatio_temporal.sightings import Sightings
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from reid_core.graph.streaming_growth import Growth
     from reid_core.retrieval.search import Query
     from reid_core.types import FloatArray
@@ -26,13 +23,13 @@ class RefinedQuery:
 
     Attributes:
         vector: Shape ``(d,)``.
-        by_looks: Neighbours that it heard for looks.
-        by_time: Further ones that it heard because they fit in time.
+        neighbours: How many it heard.
+        share: Their share in what it heard in each layer, the rest being itself; in ``[0, 1]``.
     """
 
     vector: FloatArray
-    by_looks: int
-    by_time: int
+    neighbours: int
+    share: float
 
 
 def refine(growth: Growth, query: Query, vector: FloatArray) -> RefinedQuery:
@@ -43,36 +40,33 @@ def refine(growth: Growth, query: Query, vector: FloatArray) -> RefinedQuery:
         query: Who is looked for.
         vector: The query's. Shape ``(d,)``.
     """
-    rules, columns = growth.rules, growth.nodes.columns
-    but = np.array([columns.row_of(no) for no in query.exclude_tracklet_nos if no in columns], np.int64)
-    wanted = max(rules.visual, rules.timed if growth.rule is not None else 0)
-    near = growth.nodes.near(vector, wanted, but=but).first(wanted)
-    factors = _factors(growth, query, near.rows)
-    weights = edge_weights(near.cosines[None], factors[None], visual=rules.visual, alpha=rules.alpha)[0]
+    joining, columns = growth.joining, growth.nodes.columns
+    but = np.array(columns.rows_of(query.exclude_tracklet_nos), np.int64)
+    near = growth.nodes.near(vector, joining.asked, but=but).first(joining.asked)
+    asking, answering = _sightings(query, growth.nodes.sightings(near.rows))
+    factors = joining.factors(near.cosines, asking, answering)
+    weights = joining.weights(near.cosines[None], factors[None], of_query=True)[0]
     heard = weights > 0
     own = np.float32(1 / (1 + float(weights.sum(dtype=np.float64))))
     rows, shares = near.rows[heard], weights[heard] * own
     became = vector
-    for layer in range(rules.layers):
+    for layer in range(joining.layers):
         became = np.asarray(growth.features.mean_of(rows, shares, layer) + own * became, np.float32)
-    return RefinedQuery(became, min(rules.visual, len(near.rows)), int(np.count_nonzero(heard[rules.visual :])))
+    return RefinedQuery(became, len(rows), 1 - float(own))
 
 
-def _factors(growth: Growth, query: Query, rows: NDArray[np.int64]) -> FloatArray:
-    """How well the query fits each row in time; nothing does where it has no camera or no time."""
-    if growth.rule is None or query.camera_id is None or query.start_s is None or query.end_s is None:
-        return np.zeros(len(rows), np.float32)
-    answering = growth.nodes.sightings(rows)
-    names = answering.camera_ids
-    if query.camera_id not in names:
-        names = (*names, query.camera_id)
-        answering = replace(answering, camera_ids=names)
+def _sightings(query: Query, answering: Sightings) -> tuple[Sightings, Sightings]:
+    """The query beside each of some tracklets; without a camera it stands at one of its own, without a time at none."""
+    camera = str(query.camera_id or "")
+    names = answering.camera_ids if camera in answering.camera_ids else (*answering.camera_ids, camera)
+    count = len(answering)
+    known = query.start_s is not None and query.end_s is not None and query.camera_id is not None
     asking = Sightings(
         names,
-        np.full(len(rows), names.index(query.camera_id)),
-        np.full(len(rows), query.start_s),
-        np.full(len(rows), query.end_s),
-        np.tile(np.array([query.entry or (np.nan, np.nan)]), (len(rows), 1)),
-        np.tile(np.array([query.exit or (np.nan, np.nan)]), (len(rows), 1)),
+        np.full(count, names.index(camera)),
+        np.full(count, query.start_s if known else np.nan, np.float64),
+        np.full(count, query.end_s if known else np.nan, np.float64),
+        np.tile(np.array([query.entry or (np.nan, np.nan)]), (count, 1)),
+        np.tile(np.array([query.exit or (np.nan, np.nan)]), (count, 1)),
     )
-    return growth.fitting(asking, answering)
+    return asking, replace(answering, camera_ids=names)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reid_core.graph.refined_gallery import GraphRules
-    from reid_core.graph.streaming_growth import PairRule
+    from reid_core.graph.joining import Joining
     from reid_core.retrieval.rows import IndexRows
     from reid_core.types import FloatArray
 
@@ -95,8 +94,7 @@ def resumed(
     saved: GraphLists,
     rows: IndexRows,
     *,
-    rules: GraphRules,
-    rule: PairRule | None,
+    joining: Joining,
     threads: int = 1,
 ) -> StreamingGraph:
     """The graph of those saved nodes that are still there; whoever came since is to be added.
@@ -104,17 +102,16 @@ def resumed(
     Args:
         saved: As `lists_of` told.
         rows: What is there now; vectors of the same model as then.
-        rules: As they were then.
-        rule: As it was then.
+        joining: As it was then.
         threads: Of scans for several rows.
 
     Raises:
-        ValueError: If the lists do not fit the rules, or were made of other vectors.
+        ValueError: If the lists do not fit the joining, or were made of other vectors.
     """
-    graph = StreamingGraph(rows.vectors.shape[1], rules=rules, rule=rule, threads=threads)
+    graph = StreamingGraph(rows.vectors.shape[1], joining=joining, threads=threads)
     length = graph.list_length
     if saved.others.shape[1] != length:
-        raise ValueError(f"lists have {saved.others.shape[1]} entries, these rules need {length}")
+        raise ValueError(f"lists have {saved.others.shape[1]} entries, this joining needs {length}")
     place = {number: at for at, number in enumerate(rows.tracklet_nos.tolist())}
     alive = np.array([number in place for number in saved.numbers.tolist()], np.bool_)
     lists = _as_lists(saved).kept(alive)

@@ -155,7 +155,7 @@ def _print(answer: SearchAnswer) -> None:
 def _reranked(told: RerankingView) -> str:
     if not told.applied:
         return f"not re-ranked: {told.reason}"
-    heard = f"{told.neighbours_by_looks} neighbours by looks and {told.neighbours_by_time} by time"
+    heard = f"{told.neighbours} likely sightings of the person, which make up {told.neighbours_share:.0%} of the query"
     return f"re-ranked beside {heard}; 'sure' leaves them out, 'was' is the rank without them"
 
 

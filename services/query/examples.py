@@ -39,7 +39,7 @@ EVIDENCE = {
     "plain_rank": 2,
 }
 MATCH = {**TRACKLET, "rank": 1, "evidence": EVIDENCE}
-RERANKING = {"applied": True, "reason": None, "neighbours_by_looks": 3, "neighbours_by_time": 2}
+RERANKING = {"applied": True, "reason": None, "neighbours": 3, "neighbours_share": 0.62}
 RANKING = {"by": "probability", "uses_time": True, "prior_log_odds": -4.7, "reranking": RERANKING}
 PERSON = {"image": 0, "name": "gate.jpg", "size_px": [960, 540], "box_px": [402.0, 118.0, 471.0, 330.0]}
 ANSWER = {

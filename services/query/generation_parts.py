@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reid_core.errors import StorageError
-from reid_core.graph.streaming_rules import SITE_RULES, transit_pairs
+from reid_core.graph.joining import PosteriorJoining
 from reid_core.retrieval.fused import FusedSearch
 from reid_core.spatio_temporal.calibration_model import Calibration
 from reid_core.spatio_temporal.transit_model import TransitModel
@@ -54,16 +54,15 @@ def load_fused(session: Session, generation: Generation, transit: TransitModel |
         raise StorageError(f"calibration {generation.calibration_id}: {error}") from error
 
 
-def graphs_in(folder: Path | None) -> Callable[[Generation, TransitModel | None], LiveGraph]:
-    """Makes generations' graphs, joined by looks and by what their transit models say of times.
+def graphs_in(folder: Path | None) -> Callable[[Generation, FusedSearch], LiveGraph]:
+    """Makes calibrated generations' graphs.
 
     Args:
         folder: Where they are kept; ``None``: nowhere.
     """
     store = None if folder is None else GraphStore(folder)
 
-    def make(generation: Generation, transit: TransitModel | None) -> LiveGraph:
-        rule = None if transit is None else transit_pairs(transit)
-        return LiveGraph(generation, rules=SITE_RULES, rule=rule, store=store)
+    def make(generation: Generation, fused: FusedSearch) -> LiveGraph:
+        return LiveGraph(generation, joining=PosteriorJoining(fused.calibration, fused.transit), store=store)
 
     return make

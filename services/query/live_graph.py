@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from reid_core.graph.streaming_state import lists_of, resumed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reid_core.graph.refined_gallery import GraphRules
-    from reid_core.graph.streaming_growth import PairRule
+    from reid_core.graph.joining import Joining
     from reid_core.graph.streaming_state import GraphLists
     from reid_core.retrieval.rows import IndexRows
     from services.query.graph_store import GraphStore
@@ -39,15 +37,12 @@ class LiveGraph:
 
     Args:
         generation: Whose.
-        rules: How the graph is joined.
-        rule: How well pairs fit in time, by the generation's transit model; ``None`` where it has none.
+        joining: How it is joined.
         store: Where the graph is kept; ``None``: nowhere.
     """
 
-    def __init__(
-        self, generation: Generation, *, rules: GraphRules, rule: PairRule | None, store: GraphStore | None
-    ) -> None:
-        self._generation, self._rules, self._rule, self._store = generation, rules, rule, store
+    def __init__(self, generation: Generation, *, joining: Joining, store: GraphStore | None) -> None:
+        self._generation, self._joining, self._store = generation, joining, store
         self._log: Any = structlog.get_logger()
         self._missing: deque[IndexRows] = deque()
         self._unsaved = 0
@@ -121,7 +116,7 @@ class LiveGraph:
         saved = self._kept()
         if saved is not None:
             try:
-                return resumed(saved, rows, rules=self._rules, rule=self._rule)
+                return resumed(saved, rows, joining=self._joining)
             except ValueError as error:
                 self._log.warning("graph.refused", error=str(error), instead="rebuilt")
         return self._empty(rows.vectors.shape[1])
@@ -136,7 +131,7 @@ class LiveGraph:
             return None
 
     def _empty(self, dim: int) -> StreamingGraph:
-        return StreamingGraph(dim, rules=self._rules, rule=self._rule)
+        return StreamingGraph(dim, joining=self._joining)
 
     def _about(self) -> Mapping[str, Any]:
         one = self._generation
@@ -145,5 +140,5 @@ class LiveGraph:
             "generation": str(one.generation_id),
             "model": one.model_id,
             "transit model": one.transit_id,
-            "rules": asdict(self._rules),
+            "joining": self._joining.describe(),
         }

@@ -68,7 +68,7 @@ class LiveIndex:
     Args:
         database: Of the installation.
         prepare: Called with the model id of a generation before it answers; the one before goes on answering meanwhile.
-        graphs: Makes a generation's graph, by which searches are re-ranked; ``None``: there is none.
+        graphs: Makes a calibrated generation's graph, by which searches are re-ranked; ``None``: there is none.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class LiveIndex:
         database: Database,
         *,
         prepare: Callable[[str], None] = lambda _model_id: None,
-        graphs: Callable[[Generation, TransitModel | None], LiveGraph] | None = None,
+        graphs: Callable[[Generation, FusedSearch], LiveGraph] | None = None,
     ) -> None:
         self._database = database
         self._prepare = prepare
@@ -143,8 +143,9 @@ class LiveIndex:
         loaded = None
         if generation is not None:
             transit = load_transit(session, generation)
-            graph = None if self._graphs is None else self._graphs(generation, transit)
-            empty = LoadedGeneration(generation, None, transit, load_fused(session, generation, transit), graph)
+            fused = load_fused(session, generation, transit)
+            graph = None if self._graphs is None or fused is None else self._graphs(generation, fused)
+            empty = LoadedGeneration(generation, None, transit, fused, graph)
             loaded = replace(empty, index=self._read_all(session, empty))
             self._prepare(generation.model_id)
         self._loaded, self._seq = loaded, seq

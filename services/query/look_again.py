@@ -26,14 +26,14 @@ class Reranking:
     Attributes:
         applied: Whether neighbours had a say in the order.
         reason: Why they had none, ``None`` where they had.
-        by_looks: Neighbours that the query heard for looks.
-        by_time: Further ones that it heard because they fit its place and time.
+        neighbours: How many tracklets the query heard.
+        share: Their share in what it became, in ``[0, 1]``; the rest is the query itself.
     """
 
     applied: bool
     reason: str | None = None
-    by_looks: int = 0
-    by_time: int = 0
+    neighbours: int = 0
+    share: float = 0.0
 
 
 def second_look(loaded: LoadedGeneration, query: Query, *, use_time: bool = True) -> tuple[GraphLook | None, Reranking]:
@@ -54,5 +54,5 @@ def second_look(loaded: LoadedGeneration, query: Query, *, use_time: bool = True
     others = 0 if graph is None else len(graph) - sum(number in graph for number in query.exclude_tracklet_nos)
     if graph is None or others < _LEAST_OTHERS:
         return None, Reranking(applied=False, reason=f"there are only {others} other tracklets")
-    look = GraphLook(graph, query if use_time else replace(query, camera_id=None))
-    return look, Reranking(applied=True, by_looks=look.refined.by_looks, by_time=look.refined.by_time)
+    look = GraphLook(graph, query if use_time else replace(query, start_s=None, end_s=None))
+    return look, Reranking(applied=True, neighbours=look.refined.neighbours, share=look.refined.share)

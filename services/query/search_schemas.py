@@ -93,10 +93,8 @@ class RerankingView(BaseModel):
 
     applied: bool = Field(description="Whether neighbours had a say in the order.")
     reason: str | None = Field(description="Why they had none; null where they had.")
-    neighbours_by_looks: int = Field(description="Tracklets that the query heard because they look alike.")
-    neighbours_by_time: int = Field(
-        description="Further ones that it heard because they fit its place and time; 0 where it has neither."
-    )
+    neighbours: int = Field(description="How many tracklets the query heard: probably its person, at other cameras.")
+    neighbours_share: Share = Field(description="Their share in what the query became; the rest is itself.")
 
 
 class RankingView(BaseModel):

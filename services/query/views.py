@@ -156,7 +156,7 @@ def _reranking(answer: Answer) -> RerankingView | None:
     if one is None:
         return None
     return RerankingView(
-        applied=one.applied, reason=one.reason, neighbours_by_looks=one.by_looks, neighbours_by_time=one.by_time
+        applied=one.applied, reason=one.reason, neighbours=one.neighbours, neighbours_share=round(one.share, 4)
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from graph_cases import Crowd, crowd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams import RULES, gallery_of, halves, query_of, rebuilt, rows_of, walks
+from streams import RULES, gallery_of, halves, joining_of, query_of, rebuilt, rows_of
 
+from reid_core.graph.joining import PaperJoining
 from reid_core.graph.refined_gallery import GraphRules
 from reid_core.graph.streaming import StreamingGraph
 from reid_core.types import SearchFilter
@@ -56,7 +57,7 @@ def test_any_history_ends_in_the_graph_that_a_rebuild_makes(*, steps: list, seed
         patch.setattr("reid_core.graph.streaming_growth._LEAST_SPARE", 1)
         patch.setattr("reid_core.graph.streaming_nodes._SPARE", 1)
         people = a_crowd(kind, seed)
-        graph = StreamingGraph(16, rules=RULES, rule=walks if timed else None)
+        graph = StreamingGraph(16, joining=joining_of(timed=timed))
         here: set[int] = set()
         for act, what in steps:
             if act == "add":
@@ -81,7 +82,7 @@ def test_any_history_ends_in_the_graph_that_a_rebuild_makes(*, steps: list, seed
 @pytest.mark.parametrize("seed", range(3))
 def test_the_streamed_graph_is_the_gallery_of_batch_re_ranking(*, seed: int, timed: bool):
     people = crowd(seed, 90)
-    graph = StreamingGraph(16, rules=RULES, rule=walks if timed else None)
+    graph = StreamingGraph(16, joining=joining_of(timed=timed))
     for number in range(90):
         graph.add(rows_of(people, [number]))
     graph.remove(range(0, 90, 3))
@@ -108,7 +109,7 @@ def test_the_streamed_graph_is_the_gallery_of_batch_re_ranking(*, seed: int, tim
 
 def test_lists_on_a_grid_are_those_of_a_naive_twin():
     people = a_crowd("grid", 1)
-    graph = StreamingGraph(16, rules=RULES, rule=walks)
+    graph = StreamingGraph(16, joining=joining_of(timed=True))
     for number in np.random.default_rng(0).permutation(48).tolist():
         graph.add(rows_of(people, [number]))
     cosines = people.looks @ people.looks.T
@@ -121,7 +122,7 @@ def test_three_nodes_by_hand():
     # 0 and 1 are equal, 2 is at right angles; visual=2 joins each to its nearest: 0-1, 1-0 and 2-0 (the smaller number)
     looks = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     people = Crowd(looks, np.zeros(3), np.zeros(3, np.int64), np.zeros(3))
-    graph = StreamingGraph(2, rules=GraphRules(visual=2, layers=1))
+    graph = StreamingGraph(2, joining=PaperJoining(GraphRules(visual=2, layers=1)))
     graph.add(rows_of(people, [0, 1, 2]))
     half = np.exp(-1) / 2
     expected = np.array([[2, half], [2, 0], [half, 1]]) / np.array([[2 + half], [2], [1 + half]])
@@ -152,7 +153,7 @@ def test_filters_are_kept_inside_the_second_look_up():
 
 def test_few_changes_work_out_few_features():
     people = crowd(2, 400, people=100, noise=0.2)
-    graph = StreamingGraph(16, rules=GraphRules(visual=3), rule=None)
+    graph = StreamingGraph(16, joining=PaperJoining(GraphRules(visual=3)))
     graph.add(rows_of(people, range(399)))
     assert graph.refresh() == 399
     graph.add(rows_of(people, [399]))
@@ -169,13 +170,13 @@ def test_tiny_galleries_have_an_answer(*, count: int, timed: bool):
     assert np.isfinite(refined.vector).all()
     assert sorted(graph.nearest(refined, 9, where=ANY).tracklet_nos.tolist()) == list(range(count))
     itself = graph.refine(query_of(people, 0))
-    assert itself.by_looks == max(0, count - 1)
+    assert itself.neighbours == max(0, count - 1)
 
 
 def test_identical_vectors_stay_finite_and_equal_their_rebuild():
     people = crowd(0, 40)
     people = replace(people, looks=np.tile(people.looks[:1], (40, 1)))
-    graph = StreamingGraph(16, rules=RULES, rule=walks)
+    graph = StreamingGraph(16, joining=joining_of(timed=True))
     for number in range(40):
         graph.add(rows_of(people, [number]))
     graph.remove(range(10, 20))
@@ -186,7 +187,7 @@ def test_identical_vectors_stay_finite_and_equal_their_rebuild():
 
 def test_more_is_asked_for_than_there_is():
     people = crowd(0, 10)
-    graph = StreamingGraph(16, rules=GraphRules(visual=50, timed=500), rule=walks)
+    graph = StreamingGraph(16, joining=joining_of(GraphRules(visual=50, timed=500), timed=True))
     graph.add(rows_of(people, range(10)))
     assert len(graph.neighbours(3)) == 9
     assert len(graph.nearest(graph.refine(query_of(people, 3)), 500, where=ANY)) == 10
@@ -234,17 +235,17 @@ def test_a_query_without_camera_or_time_goes_by_looks():
     told = graph.refine(query)
     for unknown in (replace(query, camera_id=None), replace(query, start_s=None), replace(query, end_s=None)):
         silent = graph.refine(unknown)
-        assert silent.by_time == 0
-        assert silent.by_looks == told.by_looks == RULES.visual
-    assert told.by_time > 0
+        assert silent.neighbours == RULES.visual
+    assert told.neighbours > RULES.visual
+    assert 1 > told.share > silent.share > 0
     elsewhere = graph.refine(replace(query, camera_id="cam9"))
-    assert elsewhere.by_looks == RULES.visual
+    assert elsewhere.neighbours == RULES.visual
 
 
 def test_a_camera_without_a_clock_joins_by_looks():
     people = crowd(1, 40)
     unknown = replace(people, times=np.where(people.cameras == 1, np.nan, people.times))
-    graph = StreamingGraph(16, rules=RULES, rule=walks)
+    graph = StreamingGraph(16, joining=joining_of(timed=True))
     for number in range(40):
         graph.add(rows_of(unknown, [number]))
     require_equal(graph, rebuilt(unknown, range(40), timed=True), set(range(40)))

@@ -5,7 +5,7 @@ import pytest
 from graph_cases import crowd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams import RULES, rebuilt, rows_of, walks
+from streams import joining_of, rebuilt, rows_of
 
 from reid_core.graph.refined_gallery import GraphRules
 from reid_core.graph.streaming_state import GraphLists, lists_of, resumed
@@ -25,8 +25,7 @@ def test_a_graph_goes_on_from_its_lists_whoever_came_and_went(
     graph = rebuilt(people, then, timed=timed)
     graph.remove(removed)
     saved = GraphLists.of_arrays(lists_of(graph).as_arrays())
-    rule = walks if timed else None
-    again = resumed(saved, rows_of(people, now), rules=RULES, rule=rule)
+    again = resumed(saved, rows_of(people, now), joining=joining_of(timed=timed))
     assert len(again) == len(now & (then - removed))
     again.add(rows_of(people, now - then | now & removed))
     batch = rebuilt(people, now, timed=timed)
@@ -37,11 +36,11 @@ def test_a_graph_goes_on_from_its_lists_whoever_came_and_went(
 def test_lists_of_other_rules_or_other_vectors_are_refused():
     people = crowd(1, 40)
     saved = lists_of(rebuilt(people, range(40), timed=True))
-    with pytest.raises(ValueError, match="entries, these rules need"):
-        resumed(saved, rows_of(people, range(40)), rules=GraphRules(visual=3, timed=30), rule=walks)
+    with pytest.raises(ValueError, match="entries, this joining needs"):
+        resumed(saved, rows_of(people, range(40)), joining=joining_of(GraphRules(visual=3, timed=30), timed=True))
     others = crowd(2, 40)
     with pytest.raises(ValueError, match="made of other vectors"):
-        resumed(saved, rows_of(others, range(40)), rules=RULES, rule=walks)
+        resumed(saved, rows_of(others, range(40)), joining=joining_of(timed=True))
 
 
 @pytest.mark.parametrize(
