@@ -23,7 +23,7 @@ BACKFILL = "backfill"
 MOST_SEED = 2**31 - 1
 
 
-def request_training(database: Database, *, recipe: str, seed: int, author: str) -> Job:
+def request_training(database: Database, *, recipe: str, seed: int, author: str, start: str | None = None) -> Job:
     """Ask for a training cycle.
 
     Args:
@@ -31,6 +31,7 @@ def request_training(database: Database, *, recipe: str, seed: int, author: str)
         recipe: By which recipe.
         seed: Equal seeds on equal tracklets give equal models.
         author: Who asks.
+        start: Name of the weights to start from, in the weights registry; ``None``: the recipe's own.
 
     Raises:
         RecipeError: If there is no such recipe.
@@ -39,8 +40,9 @@ def request_training(database: Database, *, recipe: str, seed: int, author: str)
     require_recipe(recipe)
     if not 0 <= seed <= MOST_SEED:
         raise ValueError(f"seed must lie in [0, {MOST_SEED}], got {seed}")
+    options = {"seed": seed} | ({} if start is None else {"start": start})
     with database.write() as session:
-        job = JobRepository(session).add(TRAIN, recipe=recipe, options={"seed": seed}, author=author)
+        job = JobRepository(session).add(TRAIN, recipe=recipe, options=options, author=author)
     if job is None:
         raise ValueError("a new job got the id of an old one")
     return job

@@ -30,6 +30,9 @@ def train(
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Equal seeds on equal tracklets give equal models.")
     ] = 0,
+    start: Annotated[
+        str | None, typer.Option(help="Weights to start from instead of the recipe's; see `reknit weights list`.")
+    ] = None,
     data_dir: DataDir = None,
     json: Json = None,
     ablate: Annotated[
@@ -59,15 +62,17 @@ def train(
         return
     if truth or source or quick or report:
         raise InputError("--truth, --source, --quick and --report belong to --ablate")
-    from services.bootstrap import open_database
+    from services.bootstrap import open_database, start_weights
     from services.jobs import request_training
     from services.query.job_views import job_view
 
     settings = load_settings(data_dir)
     if not settings.database_url and not (settings.data_dir / "reknit.db").exists():
         raise NoGenerationError(f"{settings.data_dir} is no data folder")
+    start_weights(settings, start)  # named wrongly, they are refused before anything is asked for
+    name = recipe or settings.train_recipe
     with open_database(settings) as database:
-        job = request_training(database, recipe=recipe or settings.train_recipe, seed=seed, author="command line")
+        job = request_training(database, recipe=name, seed=seed, author="command line", start=start)
         if follow:
             job = _follow(settings, database, job)
     if json is not None:

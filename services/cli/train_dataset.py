@@ -64,7 +64,7 @@ def train_dataset(
                 threads=settings.threads,
                 report=partial(_pass_on, advance),
             )
-        print(f"{step}: " + ", ".join(f"{key} {value:.4g}" for key, value in said.metrics.items()))
+        print(f"{step}: " + ", ".join(f"{key} {value:.4g}" for key, value in sorted(said.metrics.items())))
     features = _features(name, root, out, settings)
     print(f"The model is {out / 'finish' / 'model.safetensors'}. To score it:")
     print(f"  reknit evaluate ranking --dataset {name} --root {root} --features {features}")

@@ -39,6 +39,7 @@ class _Work:
     seed: int
     folder: Path
     tell: Tell
+    start: str | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -65,7 +66,8 @@ def run_step(request: Mapping[str, Any], tell: Tell) -> Mapping[str, Any]:
     folder = Path(request["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
-    work = _Work(settings, UUID(request["job_id"]), int(request["options"]["seed"]), folder, tell)
+    options = request["options"]
+    work = _Work(settings, UUID(request["job_id"]), int(options["seed"]), folder, tell, options.get("start"))
     if request["step"] == PREPARE:
         return _prepare(work, recipe_named(request["recipe"]))
     act = _AFTER.get(request["step"])
@@ -117,7 +119,7 @@ def _learn(work: _Work, step: str) -> Mapping[str, Any]:
         work.folder,
         recipe=recipe,
         seed=work.seed,
-        weights=bootstrap.start_weights(work.settings, recipe.network.weights),
+        weights=bootstrap.start_weights(work.settings, work.start or recipe.network.weights),
         threads=work.settings.threads,
         report=report,
     )
