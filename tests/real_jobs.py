@@ -9,12 +9,11 @@ from training_site import TrainingSite
 
 from services import bootstrap
 from services.settings import Settings
+from services.storage.session import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from services.storage.session import Database
 
 OWN = ("generation_id", "compared_with", "seconds")  # what differs between two installations
 
@@ -28,6 +27,15 @@ def a_site(folder: Path, database: Database, **settings) -> Iterator[TrainingSit
         yield made
     finally:
         made.close()
+
+
+def a_site_beside(tmp_path: Path) -> Iterator[TrainingSite]:
+    """Another installation with the same people, for what nobody disturbs."""
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    with Database(f"sqlite:///{folder / 'reknit.db'}") as database:
+        database.upgrade()
+        yield from a_site(folder, database, weights_dir=tmp_path / "weights")
 
 
 def told(job):

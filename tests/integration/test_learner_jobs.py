@@ -6,11 +6,10 @@ import time
 
 import pytest
 from real_cycle import COLD, TINY_CLUSTERS, standing
-from real_jobs import a_site, told
+from real_jobs import a_site, a_site_beside, told
 from training_site import is_gone, wait_for
 
 from services.storage.job_records import JobState
-from services.storage.session import Database
 
 PATIENCE_S = 300.0
 
@@ -22,12 +21,7 @@ def site(tmp_path, sqlite_database):
 
 @pytest.fixture
 def undisturbed(tmp_path):
-    """Another installation with the same people."""
-    folder = tmp_path / "undisturbed"
-    folder.mkdir()
-    with Database(f"sqlite:///{folder / 'reknit.db'}") as database:
-        database.upgrade()
-        yield from a_site(folder, database, weights_dir=tmp_path / "weights")
+    yield from a_site_beside(tmp_path)
 
 
 @pytest.mark.slow
