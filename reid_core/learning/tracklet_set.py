@@ -149,7 +149,12 @@ def save_arrays(folder: Path, tracklets: TrackletSet) -> None:
         "must_link": tracklets.must_link,
         "cannot_link": tracklets.cannot_link,
     }
-    optional = {"entries": seen.entries, "exits": seen.exits, "in_camera_ids": tracklets.in_camera_ids}
+    optional = {
+        "entries": seen.entries,
+        "exits": seen.exits,
+        "bodies": seen.bodies,
+        "in_camera_ids": tracklets.in_camera_ids,
+    }
     arrays.update({name: array for name, array in optional.items() if array is not None})
     with written_whole(folder / _ARRAYS) as file:
         np.savez(file, **arrays)
@@ -178,6 +183,7 @@ def _assembled(meta: Mapping[str, Any], arrays: Mapping[str, Any], images: NDArr
         arrays["ends_s"],
         arrays.get("entries"),
         arrays.get("exits"),
+        arrays.get("bodies"),
     )
     return TrackletSet(
         arrays["tracklet_nos"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_core.spatio_temporal.bodies import MARKS
 from reid_core.spatio_temporal.fusion import Judgement
 from reid_core.spatio_temporal.sightings import Sightings
 from reid_core.types import SearchFilter
@@ -139,4 +140,5 @@ def sighting_of(query: Query, cameras: tuple[str, ...]) -> Sightings:
         np.array([np.nan if query.end_s is None else query.end_s]),
         np.array([(np.nan, np.nan) if query.entry is None else query.entry]),
         np.array([(np.nan, np.nan) if query.exit is None else query.exit]),
+        np.full((1, MARKS), np.nan) if query.body is None else query.body[None],
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reid_core.spatio_temporal.bodies import MARKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -36,7 +38,7 @@ class Columns:
         self._starts_s: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
         self._ends_s: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
         self._qualities: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
-        self._points: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, 4), np.float32)
+        self._points: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, 4 + MARKS), np.float32)
         self._alive: NDArray[np.bool_] = np.zeros(_FIRST_CAPACITY, np.bool_)
         self._row_of: dict[int, int] = {}
         self._code_of_camera: dict[str, int] = {}
@@ -85,7 +87,8 @@ class Columns:
         self._ends_s[here] = rows.ends_s
         self._qualities[here] = rows.qualities
         self._points[here, :2] = np.nan if rows.entries is None else rows.entries
-        self._points[here, 2:] = np.nan if rows.exits is None else rows.exits
+        self._points[here, 2:4] = np.nan if rows.exits is None else rows.exits
+        self._points[here, 4:] = np.nan if rows.bodies is None else rows.bodies
         self._alive[here] = True
         self._row_of.update(zip(rows.tracklet_nos.tolist(), range(first, after), strict=True))
         self._n = after
@@ -166,7 +169,8 @@ class Columns:
             "ends_s": self._ends_s[rows],
             "qualities": self._qualities[rows],
             "entries": points[:, :2],
-            "exits": points[:, 2:],
+            "exits": points[:, 2:4],
+            "bodies": points[:, 4:],
         }
 
     def nos(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

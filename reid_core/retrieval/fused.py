@@ -72,8 +72,10 @@ class FusedSearch:
 
     @property
     def knows_places(self) -> bool:
-        """Whether it matters where in the picture people come and go."""
-        return self.transit is not None and any(len(zones) > 1 for zones in self.transit.zones.values())
+        """Whether it matters what paths tell: where in the picture people come and go, how tall and fast they are."""
+        if self.transit is None:
+            return False
+        return self.transit.physique is not None or any(len(zones) > 1 for zones in self.transit.zones.values())
 
     def search(
         self,
@@ -183,5 +185,7 @@ class FusedSearch:
             prior_log_odds=case.prior_log_odds,
             transit=self.transit if case.uses_time else None,
             query=sighting_of(query, cameras) if case.uses_time else None,
-            candidates=Sightings(cameras, hits.cameras, hits.starts_s, hits.ends_s, hits.entries, hits.exits),
+            candidates=Sightings(
+                cameras, hits.cameras, hits.starts_s, hits.ends_s, hits.entries, hits.exits, hits.bodies
+            ),
         )

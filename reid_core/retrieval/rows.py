@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_core.spatio_temporal.bodies import MARKS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from reid_core.types import FloatArray
 
 __all__ = ["Hits", "IndexRows"]
+
+
+_COLUMNS = ("tracklet_nos", "distances", "cameras", "starts_s", "ends_s", "qualities", "entries", "exits", "bodies")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +36,8 @@ class IndexRows:
         entries: Where the feet were at first sight, in shares of the picture; NaN where not known. Shape ``(n, 2)``;
             ``None``: known of no row.
         exits: The same at last sight.
+        bodies: What paths tell of heights and paces (`body_marks`); NaN where not known. Shape ``(n, 7)``; ``None``:
+            known of no row.
     """
 
     tracklet_nos: NDArray[np.int64]
@@ -41,6 +48,7 @@ class IndexRows:
     qualities: NDArray[np.floating]
     entries: NDArray[np.floating] | None = None
     exits: NDArray[np.floating] | None = None
+    bodies: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together."""
@@ -55,9 +63,13 @@ class IndexRows:
         for name, length in lengths.items():
             if length != n:
                 raise ValueError(f"{name} must have {n} rows, got {length}")
-        for name, points in (("entries", self.entries), ("exits", self.exits)):
-            if points is not None and points.shape != (n, 2):
-                raise ValueError(f"{name} must have shape ({n}, 2), got {points.shape}")
+        for name, points, width in (
+            ("entries", self.entries, 2),
+            ("exits", self.exits, 2),
+            ("bodies", self.bodies, MARKS),
+        ):
+            if points is not None and points.shape != (n, width):
+                raise ValueError(f"{name} must have shape ({n}, {width}), got {points.shape}")
         if len(np.unique(self.tracklet_nos)) != n:
             raise ValueError("a tracklet number occurs twice in one batch")
 
@@ -79,18 +91,19 @@ class IndexRows:
             self.qualities[places],
             None if self.entries is None else self.entries[places],
             None if self.exits is None else self.exits[places],
+            None if self.bodies is None else self.bodies[places],
         )
 
     @staticmethod
     def join(parts: Sequence[IndexRows]) -> IndexRows:
-        """Several batches as one, in the order given; either all or none of them know of feet.
+        """Several batches as one, in the order given; either all or none of them know of feet, and of bodies.
 
         Raises:
             ValueError: If there is no part.
         """
         if not parts:
             raise ValueError("nothing cannot be joined")
-        feet = [None if parts[0].entries is None else "entries", None if parts[0].exits is None else "exits"]
+        feet = [None if getattr(parts[0], name) is None else name for name in ("entries", "exits", "bodies")]
         columns = [
             np.concatenate([getattr(part, name) for part in parts])
             for name in ("tracklet_nos", "vectors", "starts_s", "ends_s", "qualities")
@@ -114,6 +127,7 @@ class Hits:
         qualities: In ``[0, 1]``. Shape ``(m,)``, float64.
         entries: Where the feet were at first sight, NaN where not known. Shape ``(m, 2)``, float64.
         exits: The same at last sight.
+        bodies: What paths tell of heights and paces, NaN where not known. Shape ``(m, 7)``, float64.
     """
 
     tracklet_nos: NDArray[np.int64]
@@ -125,6 +139,7 @@ class Hits:
     qualities: NDArray[np.float64]
     entries: NDArray[np.float64]
     exits: NDArray[np.float64]
+    bodies: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.tracklet_nos)
@@ -146,14 +161,12 @@ class Hits:
             self.qualities[rows],
             self.entries[rows],
             self.exits[rows],
+            self.bodies[rows],
         )
 
     @staticmethod
     def join(one: Hits, other: Hits) -> Hits:
         """The hits of two searches of one index, those of the first first."""
-        columns = [
-            np.concatenate([getattr(one, name), getattr(other, name)])
-            for name in ("tracklet_nos", "distances", "cameras", "starts_s", "ends_s", "qualities", "entries", "exits")
-        ]
+        columns = [np.concatenate([getattr(one, name), getattr(other, name)]) for name in _COLUMNS]
         names = max(one.camera_names, other.camera_names, key=len)  # a camera may have been added in between
         return Hits(columns[0], columns[1], names, *columns[2:])

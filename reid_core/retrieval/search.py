@@ -12,6 +12,8 @@ from reid_core.types import Evidence, Match
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from reid_core.retrieval.index import FlatIndex, Hits
     from reid_core.types import FloatArray, SearchFilter
 
@@ -50,6 +52,7 @@ class Query:
         exclude_tracklet_nos: The query's own tracklets, which are no answers to it.
         entry: Where the feet were at first sight, in shares of the picture, ``None`` where unknown.
         exit: Where they were at last sight.
+        body: What its path tells of its height and pace (`body_marks`), ``None`` where unknown. Shape ``(7,)``.
     """
 
     vector: FloatArray
@@ -60,6 +63,7 @@ class Query:
     exclude_tracklet_nos: frozenset[int] = field(default_factory=frozenset)
     entry: tuple[float, float] | None = None
     exit: tuple[float, float] | None = None
+    body: NDArray[np.float64] | None = None
 
 
 def fuse(queries: Sequence[Query]) -> Query:

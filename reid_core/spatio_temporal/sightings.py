@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from reid_core.spatio_temporal.bodies import MARKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +30,7 @@ class Sightings:
         entries: Where the feet were at first sight, in shares of the picture's width and height; NaN where not known.
             Shape ``(N, 2)``, float64. See `foot_points`.
         exits: Where the feet were at last sight, in the same form. Shape ``(N, 2)``, float64.
+        bodies: What paths tell of heights and paces (`body_marks`); NaN where not known. Shape ``(N, 7)``, float64.
 
     Raises:
         ValueError: If shapes do not fit, a camera is out of range, or a sighting ends before it starts.
@@ -39,6 +42,7 @@ class Sightings:
     ends_s: NDArray[np.float64]
     entries: NDArray[np.float64] | None = None
     exits: NDArray[np.float64] | None = None
+    bodies: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -50,6 +54,8 @@ class Sightings:
             points = getattr(self, name)
             if points is not None and points.shape != (count, 2):
                 raise ValueError(f"{name} must have shape ({count}, 2), got {points.shape}")
+        if self.bodies is not None and self.bodies.shape != (count, MARKS):
+            raise ValueError(f"bodies must have shape ({count}, {MARKS}), got {self.bodies.shape}")
         if count and not 0 <= self.cameras.min() <= self.cameras.max() < len(self.camera_ids):
             raise ValueError(f"cameras must be from 0 to {len(self.camera_ids) - 1}, got {np.unique(self.cameras)}")
         if (self.ends_s < self.starts_s).any():
@@ -68,6 +74,7 @@ class Sightings:
             self.ends_s[rows],
             None if self.entries is None else self.entries[rows],
             None if self.exits is None else self.exits[rows],
+            None if self.bodies is None else self.bodies[rows],
         )
 
     def clock_known(self) -> NDArray[np.bool_]:
@@ -77,9 +84,7 @@ class Sightings:
     def shifted(self, seconds: NDArray[np.float64]) -> Sightings:
         """The same sightings, each camera's times later by so many seconds. ``seconds`` has shape ``(cameras,)``."""
         shift = seconds[self.cameras] if len(self) else np.zeros(0)
-        return Sightings(
-            self.camera_ids, self.cameras, self.starts_s + shift, self.ends_s + shift, self.entries, self.exits
-        )
+        return replace(self, starts_s=self.starts_s + shift, ends_s=self.ends_s + shift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from reid_core.spatio_temporal.clocks import ClockOffsets, estimate_offsets
 from reid_core.spatio_temporal.link_pairs import LinkPairs, pairs_by_link
 from reid_core.spatio_temporal.mixture import Mixture, PeakPrior, fit_mixture, same_person
 from reid_core.spatio_temporal.paths import walking_seconds
+from reid_core.spatio_temporal.physique import fit_physique
 from reid_core.spatio_temporal.shifts import clock_shifts, shift_profile
 from reid_core.spatio_temporal.sightings import MatchedPairs
 from reid_core.spatio_temporal.transit_model import TransitModel
@@ -68,6 +69,7 @@ def fit_transit(
     """
     _check(sightings, pairs)
     zones = _zones(sightings)
+    every = pairs
     usable = sightings.clock_known()[pairs.rows_a] & sightings.clock_known()[pairs.rows_b]
     pairs = _thinned(pairs.take(usable), seed)
     windowed = _windowed(sightings, pairs)
@@ -83,7 +85,8 @@ def fit_transit(
         there, back = mixture.link(0, by_link[a, b]), mixture.link(1, by_link[a, b])
         beyond = _edge(there, back) if windowed else 1.0
         links[ids], links[ids[::-1]] = replace(there, beyond=beyond), replace(back, beyond=beyond)
-    return TransitModel(MappingProxyType(links), offsets, MappingProxyType(zones))
+    physique = fit_physique(sightings, every)
+    return TransitModel(MappingProxyType(links), offsets, MappingProxyType(zones), physique=physique)
 
 
 def cross_fitted_llr(

@@ -15,6 +15,7 @@ from reid_core.spatio_temporal.clocks import ClockOffsets
 from reid_core.spatio_temporal.density import LinkDensity, peak_from_json
 from reid_core.spatio_temporal.gaps import Background
 from reid_core.spatio_temporal.lookup import LinkTable, link_table
+from reid_core.spatio_temporal.physique import Physique
 from reid_core.spatio_temporal.zones import Zones, zones_of
 
 if TYPE_CHECKING:
@@ -43,13 +44,15 @@ class TransitModel:
         links: Of each DIRECTED pair of camera ids; pairs that are missing give no evidence.
         offsets: How far each camera's clock is ahead; unidentified ones count as right.
         zones: By camera id.
-        floor: No pair's evidence is below it, in nats, at most 0.
+        floor: No pair's evidence of time is below it, in nats, at most 0.
+        physique: What heights and paces say, which is added to what times say; ``None``: nothing.
     """
 
     links: Mapping[tuple[str, str], LinkDensity]
     offsets: ClockOffsets
     zones: Mapping[str, Zones]
     floor: float = -3.0
+    physique: Physique | None = None
 
     def corrected(self, sightings: Sightings) -> Sightings:
         """The sightings by corrected clocks: each camera's offset taken off, where it is known."""
@@ -63,8 +66,8 @@ class TransitModel:
             other: As many of the same site.
 
         Returns:
-            Nats, at least `floor`; 0 for unknown clocks, pairs of one camera, unseen links and gaps beyond all that
-            were compared. Shape ``(N,)``.
+            Nats; of time at least `floor`, and 0 for unknown clocks and gaps beyond all that were compared. Nothing is
+            said of pairs of one camera and of unseen links. Shape ``(N,)``.
 
         Raises:
             ValueError: If the lengths or the cameras differ.
@@ -111,6 +114,7 @@ class TransitModel:
             "clocks": self.offsets.to_json(),
             "zones": {camera: zones.to_json() for camera, zones in sorted(self.zones.items())},
             "links": [{"from": a, "to": b, **link.to_json()} for (a, b), link in sorted(self.links.items())],
+            **({} if self.physique is None else {"physique": self.physique.to_json()}),
         }
 
     @staticmethod
@@ -129,6 +133,7 @@ class TransitModel:
                 offsets=ClockOffsets.from_json(document["clocks"]),
                 zones=MappingProxyType({c: Zones.from_json(spots) for c, spots in document["zones"].items()}),
                 floor=float(document["floor"]),
+                physique=Physique.from_json(document["physique"]) if "physique" in document else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a whole transit model: {error!r}") from error
@@ -157,7 +162,8 @@ class TransitModel:
     def _timed(self, sightings: Sightings) -> _Timed:
         right = self.corrected(sightings)
         entries, exits = zones_of(sightings, self.zones)
-        return _Timed(right.starts_s, right.ends_s, entries, exits)
+        figures = None if self.physique is None else self.physique.figures(sightings)
+        return _Timed(right.starts_s, right.ends_s, entries, exits, figures)
 
     def _evidence(self, tables: tuple[LinkTable, LinkTable], a: _Timed, b: _Timed) -> NDArray[np.float64]:
         there, back = tables
@@ -169,23 +175,30 @@ class TransitModel:
         with np.errstate(divide="ignore"):
             evidence: NDArray[np.float64] = np.maximum(np.log(odds / there.beyond), self.floor)
         compared = np.maximum(onward, returned) <= max(there.reach_s, back.reach_s)
-        return np.where(compared, evidence, 0.0)
+        of_time: NDArray[np.float64] = np.where(compared, evidence, 0.0)
+        if self.physique is None or a.figures is None or b.figures is None:
+            return of_time
+        return of_time + self.physique.llr(a.figures, b.figures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timed:
-    """Corrected times and zones of some sightings."""
+    """Corrected times, zones and figures of some sightings."""
 
     starts_s: NDArray[np.float64]
     ends_s: NDArray[np.float64]
     entries: NDArray[np.int64]
     exits: NDArray[np.int64]
+    figures: NDArray[np.float64] | None
 
     def take(self, rows: NDArray[np.intp]) -> _Timed:
-        return _Timed(self.starts_s[rows], self.ends_s[rows], self.entries[rows], self.exits[rows])
+        figures = None if self.figures is None else self.figures[rows]
+        return _Timed(self.starts_s[rows], self.ends_s[rows], self.entries[rows], self.exits[rows], figures)
 
     def column(self) -> _Timed:
-        return _Timed(self.starts_s[:, None], self.ends_s[:, None], self.entries[:, None], self.exits[:, None])
+        times = self.starts_s[:, None], self.ends_s[:, None]
+        figures = None if self.figures is None else self.figures[:, None]
+        return _Timed(*times, self.entries[:, None], self.exits[:, None], figures)
 
 
 def _link_from_json(document: Mapping[str, Any]) -> LinkDensity:

@@ -61,8 +61,9 @@ class WindowTable:
         pairs = {(a, b): (table, tables[b, a]) for (a, b), table in tables.items() if (b, a) in tables}
         self._spans_s = {way: _span_s(there, _needed(there, back) / 2) for way, (there, back) in pairs.items()}
         self.ways = frozenset(self._spans_s)
-        self.most_llr = max((_llr(*both, _highest(*both)) for both in pairs.values()), default=0.0)
-        self.outside_llr = max((_llr(*both, _needed(*both)) for both in pairs.values()), default=0.0)
+        bodies = 0.0 if transit.physique is None or not pairs else transit.physique.most_llr
+        self.most_llr = bodies + max((_llr(*both, _highest(*both)) for both in pairs.values()), default=0.0)
+        self.outside_llr = bodies + max((_llr(*both, _needed(*both)) for both in pairs.values()), default=0.0)
 
     def of(self, query: Sightings) -> Mapping[str, TimeWindow]:
         """The windows of one sighting, by the id of the other camera; none where its clock is unknown."""

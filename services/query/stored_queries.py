@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reid_core.errors import NotSearchableError
 from reid_core.retrieval.index import are_unit
 from reid_core.retrieval.search import Query, search
 from reid_core.types import ClockQuality, SearchFilter
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.tracklets import TrackletRepository
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def stored_queries(
     """
     numbers = [one.tracklet_no for one in stored]
     embeddings = TrackletRepository(session).embeddings(numbers, loaded.generation.model_id)
-    feet = read_feet(session, numbers).tolist() if loaded.knows_places else [(None, None)] * len(numbers)
+    bodies, feet = _bodies_and_feet(session, numbers, loaded)
     queries: list[Query] = []
     crops: list[QueryCrop] = []
-    for one, (entry, last) in zip(stored, feet, strict=True):
+    for one, body, (entry, last) in zip(stored, bodies, feet, strict=True):
         embedding = embeddings.get(one.tracklet_no)
         if embedding is None or not are_unit(embedding.vector[None]).all():
             raise NotSearchableError(str(one.tracklet_id))
@@ -66,10 +66,20 @@ def stored_queries(
                 exclude_tracklet_nos=frozenset({one.tracklet_no}),
                 entry=entry,
                 exit=last,
+                body=body,
             )
         )
         crops += [QueryCrop(one.tracklet_id, no) for no in embedding.crop_nos]
     return queries, crops
+
+
+def _bodies_and_feet(
+    session: Session, numbers: list[int], loaded: LoadedGeneration
+) -> tuple[list[Any], list[list[Any]]]:
+    if not loaded.knows_places:
+        return [None] * len(numbers), [[None, None]] * len(numbers)
+    bodies, feet = read_bodies_and_feet(session, numbers)
+    return list(bodies), feet.tolist()
 
 
 def finder(session: Session, loaded: LoadedGeneration) -> Callable[[StoredTracklet, int], Sequence[Match]]:

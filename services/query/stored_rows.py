@@ -9,7 +9,7 @@ import numpy as np
 
 from reid_core.retrieval.rows import IndexRows
 from reid_core.types import ClockQuality
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.tracklets import TrackletRepository
 
 if TYPE_CHECKING:
@@ -53,6 +53,6 @@ def rows_of_batch(batch: VectorRows) -> IndexRows:
 
 
 def with_feet(session: Session, rows: IndexRows) -> IndexRows:
-    """The rows with the places where their people came and went."""
-    feet = read_feet(session, rows.tracklet_nos.tolist())
-    return replace(rows, entries=feet[:, 0], exits=feet[:, 1])
+    """The rows with the places where their people came and went, and with what their paths tell of them."""
+    bodies, feet = read_bodies_and_feet(session, rows.tracklet_nos.tolist())
+    return replace(rows, entries=feet[:, 0], exits=feet[:, 1], bodies=bodies)

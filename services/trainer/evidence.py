@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reid_core.learning.crop_vectors import CropVectors
+from reid_core.spatio_temporal.bodies import MARKS, body_marks
 from reid_core.spatio_temporal.sightings import Sightings, foot_points
 from reid_core.types import ClockQuality
 from services.storage.cameras import CameraRepository
@@ -112,10 +113,11 @@ def _sightings(session: Session, stored: Sequence[StoredTracklet]) -> Sightings:
     tracklets = TrackletRepository(session)
     camera_ids = tuple(camera.camera_id for camera in CameraRepository(session).list())
     no_clock = np.array([one.clock_quality is ClockQuality.UNKNOWN for one in stored], np.bool_)
-    feet = np.zeros((len(stored), 2, 2))
+    feet, bodies = np.zeros((len(stored), 2, 2)), np.zeros((len(stored), MARKS))
     for row, one in enumerate(stored):
-        boxes = tracklets.path(one.tracklet_no).boxes_px[[0, -1]]
-        feet[row] = foot_points(boxes, np.array(one.frame_size_px))
+        path = tracklets.path(one.tracklet_no)
+        feet[row] = foot_points(path.boxes_px[[0, -1]], np.array(one.frame_size_px))
+        bodies[row] = body_marks(path.boxes_px, path.times_s, one.frame_size_px)
     return Sightings(
         camera_ids,
         np.array([camera_ids.index(one.camera_id) for one in stored], np.int64),
@@ -123,6 +125,7 @@ def _sightings(session: Session, stored: Sequence[StoredTracklet]) -> Sightings:
         np.where(no_clock, np.nan, np.array([one.end_s for one in stored], np.float64)),
         feet[:, 0],
         feet[:, 1],
+        bodies,
     )
 
 

@@ -17,6 +17,7 @@ from reid_core.errors import NotAnImageError, StorageError, TooLittleToLearnErro
 from reid_core.learning.files import written_whole
 from reid_core.learning.tracklet_set import PICTURES, TrackletSet, save_arrays, save_description
 from reid_core.models.pictures import fitted_picture
+from reid_core.spatio_temporal.bodies import body_marks
 from reid_core.spatio_temporal.sightings import Sightings, foot_points
 from reid_core.types import ClockQuality
 from reid_core.vision.crops import decode_crop
@@ -46,10 +47,14 @@ _PROBLEMS_NAMED = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """One stored tracklet without its crops; ``feet`` at first and last sight, in shares of the picture, ``(2, 2)``."""
+    """One stored tracklet without its crops; ``feet`` at first and last sight, in shares of the picture, ``(2, 2)``.
+
+    ``body`` is what `body_marks` makes of its path.
+    """
 
     tracklet: StoredTracklet
     feet: NDArray[np.float64]
+    body: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ def _place(one: _Seen) -> tuple[str, float, float, int]:
 
 
 def _seen(tracklet: StoredTracklet, path: TrackPath) -> _Seen:
-    return _Seen(tracklet, foot_points(path.boxes_px[[0, -1]], np.array(tracklet.frame_size_px)))
+    feet = foot_points(path.boxes_px[[0, -1]], np.array(tracklet.frame_size_px))
+    return _Seen(tracklet, feet, body_marks(path.boxes_px, path.times_s, tracklet.frame_size_px))
 
 
 def _crops(blobs: BlobStore, stored: StoredTracklet, most: int, problems: list[str]) -> Iterator[ImageBGR]:
@@ -169,6 +175,7 @@ def _as_set(kept: Sequence[_Seen], counts: Sequence[int], site: _Site, *, size_p
         np.where(no_clock, np.nan, [one.end_s for one in stored]),
         feet[:, 0],
         feet[:, 1],
+        np.stack([one.body for one in kept]),
     )
     first_crop = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     width, height = size_px

@@ -17,7 +17,7 @@ def test_a_set_comes_back_as_it_was_saved(tmp_path):
     entries = np.random.default_rng(0).random((len(made), 2))
     made = replace(
         made,
-        sightings=replace(made.sightings, entries=entries, exits=entries + 1),
+        sightings=replace(made.sightings, entries=entries, exits=entries + 1, bodies=np.tile(entries, 4)[:, :7]),
         in_camera_ids=np.arange(len(made)),
         must_link=np.array([[0, 6]]),
         cannot_link=np.array([[0, 7], [1, 6]]),
@@ -29,7 +29,7 @@ def test_a_set_comes_back_as_it_was_saved(tmp_path):
     assert is_stored(tmp_path / "set")
     for name in ("tracklet_nos", "first_crop", "images", "in_camera_ids", "must_link", "cannot_link"):
         assert np.array_equal(getattr(found, name), getattr(made, name)), name
-    for name in ("cameras", "starts_s", "ends_s", "entries", "exits"):
+    for name in ("cameras", "starts_s", "ends_s", "entries", "exits", "bodies"):
         assert np.array_equal(getattr(found.sightings, name), getattr(made.sightings, name)), name
     assert found.sightings.camera_ids == made.sightings.camera_ids
     assert found.map_links == made.map_links
@@ -42,6 +42,7 @@ def test_what_was_not_given_stays_absent(tmp_path):
     found = TrackletSet.load(tmp_path)
     assert found.in_camera_ids is None
     assert found.sightings.entries is None
+    assert found.sightings.bodies is None
     assert found.must_link.shape == found.cannot_link.shape == (0, 2)
 
 
