@@ -118,20 +118,23 @@ class PosteriorJoining:
     """A service's: among the most alike, whoever another camera saw, weighed by the probability of being one person.
 
     Looks and times are read by the generation's calibration, on the site's yardstick and with the prior of the fit, so
-    that a pair's weight is a matter of the two alone. Pairs farther apart in time than anything in the fit say nothing.
+    that a pair's weight is a matter of the two alone. Pairs that a model was trained on look too much alike afterwards:
+    log-odds are divided by ``temper``. Pairs farther apart in time than anything in the fit say nothing.
 
     Attributes:
         calibration: Of the generation.
         transit: Of the generation, ``None`` where it knows nothing of time.
         length: How many others a node may be joined to.
         layers: How often neighbours are asked.
-        least: The least probability that joins.
+        temper: What log-odds are divided by, 1 or more.
+        least: The least tempered probability that joins.
     """
 
     calibration: Calibration
     transit: TransitModel | None = None
     length: int = 60
-    layers: int = 2
+    layers: int = 1
+    temper: float = 2.0
     least: float = 0.05
 
     @property
@@ -140,11 +143,12 @@ class PosteriorJoining:
         return self.length
 
     def factors(self, cosines: FloatArray, asking: Sightings, answering: Sightings) -> FloatArray:
-        """The probability of each pair, 0 within a camera or where it is too small. Shapes ``(m,)``."""
+        """The tempered probability of each pair, 0 within a camera or where it is too small. Shapes ``(m,)``."""
         elsewhere = np.flatnonzero(asking.cameras != answering.cameras)
         asking, answering = asking.take(elsewhere), answering.take(elsewhere)
         said = None if self.transit is None else self.transit.pair_llr(asking, answering)
-        probable = expit(self.calibration.log_odds(1 - cosines[elsewhere].astype(np.float64), said))
+        log_odds = self.calibration.log_odds(1 - cosines[elsewhere].astype(np.float64), said)
+        probable = expit(log_odds / self.temper)
         if self.calibration.span_s is not None:
             gaps_s = np.abs(asking.starts_s - answering.starts_s)
             probable[gaps_s > self.calibration.span_s] = 0
@@ -168,5 +172,6 @@ class PosteriorJoining:
             "calibration": self.calibration.calibration_id,
             "length": self.length,
             "layers": self.layers,
+            "temper": self.temper,
             "least": self.least,
         }

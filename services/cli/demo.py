@@ -129,10 +129,11 @@ def _score(settings: Settings, folder: DemoFolder, job: Job | None) -> DemoScore
     from services.bootstrap import open_blobs, open_database
     from services.cli.demo_journeys import score_demo_journeys
     from services.cli.demo_scores import score_demo
+    from services.query.generation_parts import graphs_in
     from services.query.live_index import LiveIndex
 
     with open_database(settings) as database:
-        live = LiveIndex(database)
+        live = LiveIndex(database, graphs=graphs_in(settings.graphs_dir))
         live.load()
         journeys = score_demo_journeys(database, folder.true_boxes_dir)
         with database.read() as session:

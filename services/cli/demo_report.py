@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from reid_core.evaluation.stored_site import SiteRetrieval
     from services.cli.demo_scores import DemoScores, LearnedScores
 
-__all__ = ["footer_of", "print_table", "results"]
+__all__ = ["footer_of", "print_table", "reranking_verdict", "results"]
 
 _FIGURES = (("rank1", "rank-1"), ("rank5", "rank-5"), ("map", "mAP"), ("map_trapezoid", "mAP, trapezoid"))
 _TRACKING = ("HOTA", "IDF1", "MOTA", "IDSW")
-_COLD, _LEARNED, _TRANSIT = "cold start", "learned", "with times"
+_COLD, _LEARNED, _TRANSIT, _RERANKED = "cold start", "learned", "with times", "re-ranked"
 
 
 def results(scores: DemoScores, seconds: Mapping[str, float]) -> dict[str, Any]:
@@ -30,6 +30,8 @@ def results(scores: DemoScores, seconds: Mapping[str, float]) -> dict[str, Any]:
         if learned.answers is not None:
             retrieval["with_transit"] = learned.answers.retrieval.as_dict()
             found["calibration"] = learned.answers.calibration()
+        if learned.reranked is not None:
+            retrieval["reranked"] = learned.reranked.as_dict()
         found["association"] = dict(learned.association)
         found["clock_offset_error_s"] = learned.clock_offset_error_s
         found["clocks_unidentified"] = learned.clocks_unidentified
@@ -52,9 +54,24 @@ def print_table(site: str, scores: DemoScores, seconds: Mapping[str, float], *, 
     if scores.report is not None:
         verdict = "The learned model took over" if scores.learned else "Nothing took over"
         console.print(f"\n{verdict}: {scores.report}", soft_wrap=True, highlight=False)
+    said = reranking_verdict(scores.learned)
+    if said is not None:
+        console.print(said, soft_wrap=True, highlight=False)
     if scores.shown.retrieval.ranking is not None:
         console.print(f"\nFive searches as a picture: {sheet}", soft_wrap=True, highlight=False)
         console.print(f"All searches as a page:     {report}", soft_wrap=True, highlight=False)
+
+
+def reranking_verdict(learned: LearnedScores | None) -> str | None:
+    """Whether re-ranking helped on this site, in a sentence; ``None`` where it cannot be told."""
+    plain = None if learned is None else learned.with_transit()
+    if learned is None or plain is None or learned.reranked is None:
+        return None
+    before, after = plain.as_dict()["map"], learned.reranked.as_dict()["map"]
+    if before is None or after is None:
+        return None
+    gain = f"mAP {before:.3f} without, {after:.3f} with"
+    return f"Re-ranking helped here: {gain}." if after > before else f"Re-ranking did not help here: {gain}."
 
 
 def footer_of(retrieval: SiteRetrieval) -> str:
@@ -72,6 +89,8 @@ def _columns(scores: DemoScores) -> dict[str, SiteRetrieval]:
         columns[_LEARNED] = scores.learned.looks.retrieval
         if scores.learned.answers is not None:
             columns[_TRANSIT] = scores.learned.answers.retrieval
+        if scores.learned.reranked is not None:
+            columns[_RERANKED] = scores.learned.reranked
     return columns
 
 

@@ -89,6 +89,7 @@ class LearnedScores:
     Attributes:
         looks: Its vectors alone.
         answers: Its answers, looks and times together; ``None`` where it has no calibration.
+        reranked: Places of its answers when neighbours have a say in the order; ``None`` where it has no graph.
         association: Pairs that the last round learned from, as `score_association` has them; ``precision_of_known`` is
             among pairs of which both tracklets show somebody.
         clock_offset_error_s: The largest error of a recovered clock; ``None`` where none was recovered.
@@ -97,6 +98,7 @@ class LearnedScores:
 
     looks: SiteScores
     answers: AnswerScores | None
+    reranked: SiteRetrieval | None
     association: Mapping[str, float]
     clock_offset_error_s: float | None
     clocks_unidentified: int
@@ -121,7 +123,7 @@ def _score_learned(
     Raises:
         GroundTruthError: If the truth does not fit what is stored.
     """
-    from services.query.answer_scores import score_answers
+    from services.query.answer_scores import score_answers, score_reranked
     from services.scoring import score_site
 
     looks = score_site(session, truth, model_id=loaded.generation.model_id)
@@ -133,6 +135,7 @@ def _score_learned(
     return LearnedScores(
         looks=looks,
         answers=score_answers(session, loaded, people),
+        reranked=score_reranked(session, loaded, people),
         association=_association(cycle, people),
         clock_offset_error_s=error_s,
         clocks_unidentified=unidentified,

@@ -136,12 +136,20 @@ def _print(answer: SearchAnswer) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     calibrated = answer.ranking.by == "probability"
-    for name in ("rank", *(("sure", "looks", "time") if calibrated else ()), "distance", "gap s", "quality"):
+    reranked = answer.ranking.reranking is not None and answer.ranking.reranking.applied
+    for name in (
+        "rank",
+        *(("was",) if reranked else ()),
+        *(("sure", "looks", "time") if calibrated else ()),
+        "distance",
+        "gap s",
+        "quality",
+    ):
         table.add_column(name, justify="right")
     for name in ("camera", "from", "to", "tracklet", "alike crops (query:answer)"):
         table.add_column(name, no_wrap=True)
     for match in answer.matches:
-        table.add_row(*_cells(match, calibrated=calibrated))
+        table.add_row(*_cells(match, calibrated=calibrated, reranked=reranked))
     console.width = max(console.width, 160) if not console.is_terminal else console.width
     console.print(table)
     if calibrated:
@@ -159,7 +167,7 @@ def _reranked(told: RerankingView) -> str:
     return f"re-ranked beside {heard}; 'sure' leaves them out, 'was' is the rank without them"
 
 
-def _cells(match: MatchView, *, calibrated: bool) -> tuple[str, ...]:
+def _cells(match: MatchView, *, calibrated: bool, reranked: bool) -> tuple[str, ...]:
     evidence = match.evidence
     pairs = (
         f"{pair.query.image if pair.query.crop_no is None else pair.query.crop_no}:{pair.answer.crop_no}"
@@ -167,6 +175,7 @@ def _cells(match: MatchView, *, calibrated: bool) -> tuple[str, ...]:
     )
     return (
         str(match.rank),
+        *(("-" if evidence.plain_rank is None else str(evidence.plain_rank),) if reranked else ()),
         *(_parts(evidence) if calibrated else ()),
         f"{evidence.visual_distance:.3f}",
         "-" if evidence.gap_s is None else f"{evidence.gap_s:+.1f}",

@@ -11,6 +11,7 @@ from scipy.special import expit
 from reid_core.evaluation.stored_site import NOBODY, SiteRetrieval, score_ranked
 from reid_core.metrics.calibration import expected_calibration_error
 from reid_core.types import SearchFilter
+from services.query.look_again import second_look
 from services.query.stored_queries import stored_queries
 from services.storage.tracklets import TrackletRepository
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from reid_core.retrieval.search import Query
     from services.query.live_index import LoadedGeneration
 
-__all__ = ["AnswerScores", "score_answers"]
+__all__ = ["AnswerScores", "score_answers", "score_reranked"]
 
 _SHOWN = 10
 
@@ -68,7 +69,7 @@ class AnswerScores:
 
 
 def score_answers(session: Session, loaded: LoadedGeneration, people: Mapping[int, int]) -> AnswerScores | None:
-    """Search for every tracklet among the other cameras' tracklets, as the service does.
+    """Search for every tracklet among the other cameras' tracklets, as the service does without re-ranking.
 
     Args:
         session: A reading transaction.
@@ -80,27 +81,69 @@ def score_answers(session: Session, loaded: LoadedGeneration, people: Mapping[in
     """
     if loaded.index is None or loaded.fused is None:
         return None
-    stored = [one for one in TrackletRepository(session).by_nos(people).values() if one.tracklet_no in loaded.index]
-    stored.sort(key=lambda one: one.tracklet_no)
-    queries, _ = stored_queries(session, stored, loaded)
-    numbers = np.array([one.tracklet_no for one in stored], np.int64)
-    rows = [_log_odds(loaded.index, loaded.fused, query, numbers) for query in queries]
+    asked = _Asked.of(session, loaded, people)
+    rows = [_log_odds(loaded.index, loaded.fused, query, asked.numbers) for query in asked.queries]
     log_odds = np.stack(rows) if rows else np.zeros((0, 0))
-    person_ids = np.array([people[number] for number in numbers.tolist()], np.int64)
     distances = np.where(np.isnan(log_odds), np.inf, -log_odds)
     return AnswerScores(
-        score_ranked(lambda asked: distances[asked], person_ids, [one.camera_id for one in stored]),
-        numbers,
-        person_ids,
+        asked.score(distances),
+        asked.numbers,
+        asked.person_ids,
         log_odds,
-        (person_ids[:, None] == person_ids[None, :]) & (person_ids[:, None] != NOBODY),
+        (asked.person_ids[:, None] == asked.person_ids[None, :]) & (asked.person_ids[:, None] != NOBODY),
     )
+
+
+def score_reranked(session: Session, loaded: LoadedGeneration, people: Mapping[int, int]) -> SiteRetrieval | None:
+    """The same with re-ranking: places only, since it changes no probability.
+
+    Returns:
+        ``None`` where the generation has no calibration, no vector or no graph.
+    """
+    if loaded.index is None or loaded.fused is None or loaded.graph is None:
+        return None
+    asked = _Asked.of(session, loaded, people)
+    ranks = np.full((len(asked.queries), len(asked.numbers)), np.inf)
+    for row, query in enumerate(asked.queries):
+        look, _ = second_look(loaded, query)
+        found = loaded.fused.search(loaded.index, query, k=len(loaded.index), where=_elsewhere(query), second=look)
+        ranks[row, np.searchsorted(asked.numbers, [match.tracklet_no for match in found.matches])] = [
+            match.rank for match in found.matches
+        ]
+    return asked.score(ranks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """Every tracklet as a query, by rising number."""
+
+    queries: list[Query]
+    numbers: NDArray[np.int64]
+    person_ids: NDArray[np.int64]
+    camera_ids: list[str]
+
+    @staticmethod
+    def of(session: Session, loaded: LoadedGeneration, people: Mapping[int, int]) -> _Asked:
+        held = loaded.index or ()
+        stored = [one for one in TrackletRepository(session).by_nos(people).values() if one.tracklet_no in held]
+        stored.sort(key=lambda one: one.tracklet_no)
+        numbers = np.array([one.tracklet_no for one in stored], np.int64)
+        person_ids = np.array([people[number] for number in numbers.tolist()], np.int64)
+        queries, _ = stored_queries(session, stored, loaded)
+        return _Asked(queries, numbers, person_ids, [one.camera_id for one in stored])
+
+    def score(self, distances: NDArray[np.float64]) -> SiteRetrieval:
+        """Places of the right answers by distances of each query's row."""
+        return score_ranked(lambda asked: distances[asked], self.person_ids, self.camera_ids)
+
+
+def _elsewhere(query: Query) -> SearchFilter:
+    return SearchFilter(exclude_camera_ids=frozenset({str(query.camera_id)}))
 
 
 def _log_odds(index: FlatIndex, fused: FusedSearch, query: Query, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     """Of each tracklet, NaN at the query's own camera. Shape ``(N,)``."""
-    elsewhere = SearchFilter(exclude_camera_ids=frozenset({str(query.camera_id)}))
-    answer = fused.search(index, query, k=len(index), where=elsewhere)
+    answer = fused.search(index, query, k=len(index), where=_elsewhere(query))
     odds = np.full(len(numbers), np.nan)
     for match in answer.matches:
         evidence = match.evidence

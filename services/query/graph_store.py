@@ -74,7 +74,7 @@ class GraphStore:
         path = self._path(generation_id)
         with disk_in_our_words(path):
             try:
-                with np.load(path, allow_pickle=False) as arrays:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     kept = {name: arrays[name] for name in arrays.files}
             except FileNotFoundError:
                 return None

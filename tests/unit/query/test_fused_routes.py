@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from calibrated_site import calibrate
 from sqlalchemy import update
-from transits import a_calibration, a_transit_model
 from typer.testing import CliRunner
 
 from reid_core.errors import StorageError
@@ -15,28 +15,12 @@ from reid_core.spatio_temporal.zones import Zones
 from services.bootstrap import open_database
 from services.cli.main import app
 from services.query.live_index import LiveIndex
-from services.storage.documents import CalibrationRepository, TransitModelRepository
+from services.storage.documents import CalibrationRepository
 from services.storage.feet import read_feet
 from services.storage.tables import GenerationRow
 
 MORNING_S = 1_767_254_400.0
 BY_IMAGE = "/v1/searches/by-image"
-
-
-def calibrate(site, *, transit=True, calibration=True, zones=None):
-    """Give the current generation a transit model and a calibration, as a promotion would."""
-    model = a_transit_model("gate", "hall", walk_s=3600.0, span_s=14_400.0, zones=zones)
-    learned = a_calibration(span_s=None)
-    values = {}
-    with open_database(site.settings) as database, database.write() as session:
-        if transit:
-            TransitModelRepository(session).ensure(model.transit_id, model.to_json())
-            values["transit_id"] = model.transit_id
-        if calibration:
-            CalibrationRepository(session).ensure(learned.calibration_id, learned.to_json())
-            values["calibration_id"] = learned.calibration_id
-        session.execute(update(GenerationRow).values(**values))
-    return values
 
 
 def asked(client, site, **changes):
