@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TeacherGraph", "grouped_affinity", "teacher_graph"]
 
+_PAIRS = 1 << 14
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TeacherGraph:
@@ -151,12 +153,21 @@ def grouped_affinity(
     first = np.ones(len(rows), np.bool_)
     first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
     rows, columns, sure = rows[first], columns[first], sure[first]
-    affinity = np.exp(-((told[rows] - told[columns]) ** 2).sum(1) / (2 * alpha**2))
+    affinity = np.exp(-_squared_distances(told, rows, columns) / (2 * alpha**2))
     affinity[sure] = 1.0
     if relative:
         affinity = _of_largest(affinity, rows * (int(cameras.max(initial=0)) + 1) + cameras[columns])
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
     return TeacherGraph(indptr, columns, affinity.astype(np.float32), cameras.astype(np.int64))
+
+
+def _squared_distances(told: FloatArray, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of pairs, some at a time: all differences at once would be larger than the graph by far. Shape ``(E,)``."""
+    squares = np.empty(len(rows))
+    for start in range(0, len(rows), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        squares[part] = ((told[rows[part]] - told[columns[part]]) ** 2).sum(1)
+    return squares
 
 
 def _of_largest(values: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
