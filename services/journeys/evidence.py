@@ -17,7 +17,7 @@ from reid_core.spatio_temporal.transit_model import TransitModel
 from reid_core.types import ClockQuality
 from services.storage.cameras import CameraRepository
 from services.storage.documents import CalibrationRepository, TransitModelRepository
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.tables import TrackletRow
 from services.storage.tracklets import TrackletRepository
 
@@ -131,8 +131,9 @@ def _facts(session: Session, numbers: NDArray[np.int64], transit: TransitModel |
     rows = _read_rows(session, numbers.tolist())
     known = np.array([row[4] != ClockQuality.UNKNOWN.value for row in rows], np.bool_)
     starts_s, ends_s = (np.array([row[place] for row in rows], np.float64) for place in (2, 3))
-    has_places = transit is not None and any(len(zones) > 1 for zones in transit.zones.values())
-    feet = read_feet(session, numbers.tolist()) if has_places else None
+    feet = bodies = None
+    if transit is not None and (transit.physique or any(len(zones) > 1 for zones in transit.zones.values())):
+        bodies, feet = read_bodies_and_feet(session, numbers.tolist())
     seen = Sightings(
         camera_ids,
         np.array([camera_ids.index(row[1]) for row in rows], np.int64),
@@ -140,6 +141,7 @@ def _facts(session: Session, numbers: NDArray[np.int64], transit: TransitModel |
         np.where(known, ends_s, np.nan),
         None if feet is None else feet[:, 0],
         None if feet is None else feet[:, 1],
+        bodies,
     )
     facts = HardFacts(
         seen if transit is None else transit.corrected(seen),
@@ -165,7 +167,7 @@ def _joined(one: HardFacts, other: HardFacts) -> HardFacts:
 def _both(one: Sightings, other: Sightings) -> Sightings:
     points = [
         None if a is None or b is None else np.concatenate([a, b])
-        for a, b in ((one.entries, other.entries), (one.exits, other.exits))
+        for a, b in ((one.entries, other.entries), (one.exits, other.exits), (one.bodies, other.bodies))
     ]
     times = (np.concatenate([one.starts_s, other.starts_s]), np.concatenate([one.ends_s, other.ends_s]))
     return Sightings(one.camera_ids, np.concatenate([one.cameras, other.cameras]), *times, *points)
