@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from graph_cases import crowd
 from scipy.sparse import csr_array
 
 from reid_core.association.known_links import close_links
 from reid_core.errors import CheckpointError
+from reid_core.graph.propagation import RandomProjection
 from reid_core.learning.batches import batch_of
 from reid_core.learning.graph_objective import GraphDistillation, Together
 from reid_core.learning.learner_parts import Distillation, Rivals, TimeRule
@@ -129,6 +131,51 @@ def test_affinities_are_over_the_largest_of_their_camera():
     assert plain == pytest.approx({0: 1, 2: math.exp(-2), 3: math.exp(-8)}, rel=1e-6)
     assert columns[1][present[1]].tolist() == [1], "without an edge a node is its own and only neighbour"
     assert weights[2][present[2]].tolist() == [1, 1]
+
+
+def _dense_twin(crowd, *, ks, kl, delta_s, weights):
+    """Eq. 1-8 and 10 in N x N matrices, entry by entry: M^(c), 0 for whoever is no neighbour."""
+    looks, count = crowd.looks.astype(np.float64), len(crowd.looks)
+    affinity = np.exp(-((looks[:, None] - looks[None]) ** 2).sum(2) / 2)
+    order = [sorted(range(count), key=lambda j, i=i: (j != i, -affinity[i, j])) for i in range(count)]
+    gaps = crowd.times[:, None] - crowd.times[None]
+    sets = {}
+    for i in range(count):
+        for j in order[i][:ks]:
+            sets.setdefault((crowd.cameras[i], crowd.cameras[j]), []).append(gaps[i, j])
+    edges = np.zeros((count, count))
+    for i in range(count):
+        for place, j in enumerate(order[i][:kl]):
+            known = sets.get((crowd.cameras[i], crowd.cameras[j]), []) if crowd.cameras[i] != crowd.cameras[j] else []
+            if place < ks or any(abs(gaps[i, j] - gap) <= delta_s for gap in known):
+                edges[i, j] = affinity[i, j]
+    both = (edges + edges.T) / 2
+    told = looks
+    for w in weights:
+        told = np.maximum((both / both.sum(1, keepdims=True)) @ told @ w, 0)
+    worth = np.where(both > 0, np.exp(-((told[:, None] - told[None]) ** 2).sum(2) / 2), 0)
+    for i in range(count):
+        for camera in set(crowd.cameras.tolist()):
+            group = crowd.cameras == camera
+            worth[i, group] /= max(worth[i, group].max(), 1e-30)
+        worth[i, i] = 1
+    return worth
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_graph_as_published_is_that_of_a_dense_twin(seed):
+    people = crowd(seed)
+    seen = Sightings(tuple("abcd"), people.cameras, people.times, people.times + 1)
+    how = Distillation(visual=3, wide=20, delta_s=25.0, projection=32)
+    nothing = close_links(60, np.zeros((0, 2), np.int64), np.zeros((0, 2), np.int64))
+    graph = teacher_graph(people.looks, seen, how, transit=None, known=nothing, seed=7)
+    projection = RandomProjection(7, 32)
+    weights = [projection.weights(16, layer=1), projection.weights(32, layer=2)]
+    expected = _dense_twin(people, ks=3, kl=20, delta_s=25.0, weights=weights)
+    found = np.zeros((60, 60))
+    found[np.repeat(np.arange(60), np.diff(graph.indptr)), graph.columns] = graph.weights
+    assert np.array_equal(found > 0, expected > 0)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
 def test_known_pairs_are_neighbours_in_full_and_strangers_never():
