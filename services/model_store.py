@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelStore"]
 
-_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,119}")
 _MANIFEST = "manifest.json"
 _MANIFEST_VERSION = 1
 _PARTIAL = ".partial"

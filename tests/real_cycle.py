@@ -46,7 +46,7 @@ TINY = Recipe(
 
 TINY_CLUSTERS = replace(
     TINY,
-    name="tiny-clusters",
+    name="tiny+clusters",
     loss=LossForm.CONTRAST,
     pairing=replace(TINY.pairing, form=AssociationForm.CLUSTERS),
     clustering=Clustering(k1=4, k2=2, eps=0.5, fewest=2, centred=True),

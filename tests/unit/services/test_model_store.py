@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reid_core.errors import ModelFilesError, StorageError, StorageFullError
+from reid_core.learning.recipes import RECIPES
 from services import model_store
 from services.model_store import ModelStore
 
@@ -82,6 +83,11 @@ def test_a_missing_file_is_named(store, made, tmp_path):
         ModelStore(tmp_path / "nowhere").folder(MODEL, hashes)
     with pytest.raises(ModelFilesError, match="names no file"):
         store.folder(MODEL, {})
+
+
+def test_every_recipe_names_models_that_can_be_kept(store, made):
+    for recipe in RECIPES:
+        assert store.folder(f"{recipe}-0123", store.publish(f"{recipe}-0123", made)).is_dir()
 
 
 def test_names_that_are_paths_are_refused(store, made):
