@@ -17,6 +17,7 @@ from services.storage.cameras import CameraRepository
 from services.storage.documents import CalibrationRepository, TransitModelRepository
 from services.storage.generations import GenerationRepository
 from services.storage.journeys import JourneyRepository
+from services.storage.journeys_records import MOST_PARTS
 from services.storage.models import Model, ModelKind, ModelRepository
 from services.storage.promotions import Promotions
 from services.storage.sources import SourceRepository
@@ -121,13 +122,13 @@ class JourneySite:
         """The stored journeys as tracklet numbers."""
         found: dict[UUID, list[int]] = {}
         with self.database.read() as session:
-            for number, journey in sorted(JourneyRepository(session).membership().items()):
-                found.setdefault(journey, []).append(number)
+            for key, journey in sorted(JourneyRepository(session).membership().items()):
+                found.setdefault(journey, []).append(key // MOST_PARTS)
         return sorted(tuple(numbers) for numbers in found.values())
 
     def journey_of(self, number: int) -> UUID:
         with self.database.read() as session:
-            return JourneyRepository(session).membership()[number]
+            return JourneyRepository(session).membership()[number * MOST_PARTS]
 
     def ask(self, what: str, *args):
         with self.database.read() as session:

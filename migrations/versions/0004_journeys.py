@@ -50,6 +50,7 @@ def _create_links() -> None:
     op.create_table(
         table,
         sa.Column("tracklet_no", NUMBER, nullable=False),
+        sa.Column("part_no", sa.Integer(), nullable=False),
         sa.Column("journey_id", sa.Uuid(), nullable=False),
         sa.Column("generation_id", sa.Uuid(), nullable=False),
         sa.Column("with_no", NUMBER, nullable=True),
@@ -57,12 +58,14 @@ def _create_links() -> None:
         sa.Column("visual_log_odds", sa.Double(), nullable=True),
         sa.Column("time_log_odds", sa.Double(), nullable=True),
         sa.Column("prior_log_odds", sa.Double(), nullable=True),
+        sa.Column("start_s", sa.Double(), nullable=False),
+        sa.Column("end_s", sa.Double(), nullable=False),
         sa.Column("joined_at_s", sa.Double(), nullable=False),
         _tracklet_of(table, "tracklet_no", "CASCADE"),
         _journey_of(table, "journey_id"),
         _generation_of(table),
         _tracklet_of(table, "with_no", "SET NULL"),
-        sa.PrimaryKeyConstraint("tracklet_no", name="pk_journey_links"),
+        sa.PrimaryKeyConstraint("tracklet_no", "part_no", name="pk_journey_links"),
     )
     op.create_index("ix_journey_links_journey_id", table, ["journey_id"])
     op.create_index("ix_journey_links_with_no", table, ["with_no"])
@@ -100,12 +103,15 @@ def _create_event_tracklets() -> None:
         table,
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("tracklet_no", NUMBER, nullable=False),
+        sa.Column("part_no", sa.Integer(), nullable=False),
+        sa.Column("start_s", sa.Double(), nullable=False),
+        sa.Column("end_s", sa.Double(), nullable=False),
         sa.Column("moved", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"], ["journey_events.event_id"], name=f"fk_{table}_event_id", ondelete="CASCADE"
         ),
         _tracklet_of(table, "tracklet_no", "CASCADE"),
-        sa.PrimaryKeyConstraint("event_id", "tracklet_no", name=f"pk_{table}"),
+        sa.PrimaryKeyConstraint("event_id", "tracklet_no", "part_no", name=f"pk_{table}"),
     )
     op.create_index(f"ix_{table}_tracklet_no", table, ["tracklet_no"])
 

@@ -212,7 +212,10 @@ def _link(link: Link) -> str:
     by = f"by {link.author}" if link.author is not None else ""
     if link.evidence is not None:
         by += f"{' ' if by else ''}{link.evidence.probability:.0%} like {link.with_id}"
-    return f"{_time(link.tracklet.start_s)}  {link.tracklet.camera_id}  {link.tracklet.tracklet_id}  {by}".rstrip()
+    part, stored = link.part, link.tracklet
+    is_whole = (part.start_s, part.end_s) == (stored.start_s, stored.end_s)
+    name = f"{stored.tracklet_id}{'' if is_whole else f' ({part.end_s - part.start_s:.1f} s of it)'}"
+    return f"{_time(part.start_s)}  {stored.camera_id}  {name}  {by}".rstrip()
 
 
 def _event(event: JourneyEvent) -> str:
@@ -220,7 +223,8 @@ def _event(event: JourneyEvent) -> str:
     undone = f", undone by {event.undone_by}" if event.undone_by else ""
     said = f"  {event.note}" if event.note else ""
     who = event.author or "by itself"
-    what = f"{len(event.moved)} tracklets {'of' if event.kind.value == 'merge' else 'to'} {event.other_id}"
+    count = len({part.tracklet_no for part in event.moved})
+    what = f"{count} tracklets {'of' if event.kind.value == 'merge' else 'to'} {event.other_id}"
     return f"{event.event_id}  {_time(event.created_at_s)}  {event.journey_id} {verb} {what} ({who}{undone}){said}"
 
 

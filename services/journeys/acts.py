@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.storage.generations import Generation
-    from services.storage.journeys_records import Journey, JourneyEvent, JourneyPage, JourneyState
+    from services.storage.journeys_records import Journey, JourneyEvent, JourneyPage, JourneyState, Part
     from services.storage.session import Database
 
 __all__ = ["LONGEST_NOTE", "Listed", "Told", "list_journeys", "merge", "read", "split", "undo"]
@@ -99,7 +99,7 @@ def merge(
         one, other = stored.by_id(journey_id), stored.by_id(other_id)
         if one.journey_id == other.journey_id:
             raise JourneyStateError(f"{one.journey_id} is one journey, not two")
-        kept, moved = _numbers(one), _numbers(other)
+        kept, moved = _parts(one), _parts(other)
         _require_possible(session, kept, moved)
         writer.link(one.journey_id, moved, author=author)
         writer.end(other.journey_id, one.journey_id)
@@ -141,13 +141,14 @@ def split(
     with database.write() as session:
         writer = _turn(session)
         journey = JourneyRepository(session).by_id(journey_id)
-        numbers = _numbers(journey)
+        parts = _parts(journey)
         names = [str(link.tracklet.tracklet_id) for link in journey.links]
         if str(tracklet_id).lower() not in names:
             raise JourneyStateError(f"tracklet {str(tracklet_id)[:80]} is not in journey {journey.journey_id}")
         place = names.index(str(tracklet_id).lower())
-        moved = numbers[place : place + 1] if alone else numbers[place:]
-        kept = [number for number in numbers if number not in moved]
+        only = parts[place].tracklet_no
+        moved = [part for part in parts if part.tracklet_no == only] if alone else parts[place:]
+        kept = [part for part in parts if part not in moved]
         if not kept:
             raise JourneyStateError(f"nothing would be left of journey {journey.journey_id}")
         fresh = writer.start()
@@ -184,13 +185,12 @@ def undo(database: Database, journey_id: UUID | str, event_id: UUID | str | None
         here, there = event.journey_id, event.other_id
         if event.kind is ChangeKind.SPLIT:
             here, there = there, here
-        membership = stored.membership()
-        back = [number for number in event.moved if membership.get(number) == here]
+        at_hand, stay = ([link.part for link in stored.links(name)] for name in (here, there))
+        back = [part for part in at_hand if any(_is_of(part, went) for went in event.moved)]
         if back:
-            stay = [number for number, name in membership.items() if name == there]
             _require_possible(session, stay, back)
             writer.link(there, back, author=author)
-            if not any(name == here for number, name in membership.items() if number not in back):
+            if len(back) == len(at_hand):
                 writer.end(here, there)
         writer.tell([here, there], author=author)
         return _told(session, journey.journey_id)
@@ -206,13 +206,19 @@ def _told(session: Session, journey_id: UUID | str) -> Told:
     stored = JourneyRepository(session)
     journey = stored.by_id(journey_id)
     history = stored.events(journey.journey_id)
-    return Told(journey, history, ids_of(session, {no for event in history for no in (*event.kept, *event.moved)}))
+    named = {part.tracklet_no for event in history for part in (*event.kept, *event.moved)}
+    return Told(journey, history, ids_of(session, named))
 
 
-def _numbers(journey: Journey) -> list[int]:
+def _parts(journey: Journey) -> list[Part]:
     if not journey.links:
         raise JourneyStateError(f"journey {journey.journey_id} was taken in by {journey.successor_id}")
-    return [link.tracklet.tracklet_no for link in journey.links]
+    return [link.part for link in journey.links]
+
+
+def _is_of(part: Part, went: Part) -> bool:
+    """Whether a part is (most of) what went over, however its tracklet was cut since."""
+    return part == went or part.overlap_s(went) > (part.end_s - part.start_s) / 2
 
 
 def _chosen(stored: JourneyRepository, journey: Journey, event_id: UUID | str | None) -> JourneyEvent:
@@ -227,21 +233,21 @@ def _chosen(stored: JourneyRepository, journey: Journey, event_id: UUID | str | 
     return standing[0]
 
 
-def _require_possible(session: Session, kept: Sequence[int], moved: Sequence[int]) -> None:
+def _require_possible(session: Session, kept: Sequence[Part], moved: Sequence[Part]) -> None:
     """Refuse to bring together what one person cannot be.
 
     Raises:
         ImpossibleJourneyError: If there is such a pair; names it.
     """
     generation: Generation = GenerationRepository(session).current()
-    numbers = [*kept, *moved]
-    facts = read_facts(session, generation, numbers)
-    never = facts.impossible(np.arange(len(kept)), np.arange(len(kept), len(numbers)))
+    facts = read_facts(session, generation, [*kept, *moved])
+    never = facts.impossible(np.arange(len(kept)), np.arange(len(kept), len(kept) + len(moved)))
     if never.any():
         row, column = np.argwhere(never)[0].tolist()
-        names = ids_of(session, [kept[row], moved[column]])
+        one, other = kept[row].tracklet_no, moved[column].tracklet_no
+        names = ids_of(session, [one, other])
         raise ImpossibleJourneyError(
-            f"tracklet {names[kept[row]]} and tracklet {names[moved[column]]} were seen in two places at once, "
+            f"tracklet {names[one]} and tracklet {names[other]} were seen in two places at once, "
             "or too soon after one another"
         )
 

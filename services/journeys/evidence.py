@@ -15,21 +15,25 @@ from reid_core.spatio_temporal.calibration_model import Calibration
 from reid_core.spatio_temporal.sightings import Sightings
 from reid_core.spatio_temporal.transit_model import TransitModel
 from reid_core.types import ClockQuality
+from services.journeys.cutting import cut_tracklets
 from services.storage.cameras import CameraRepository
 from services.storage.documents import CalibrationRepository, TransitModelRepository
-from services.storage.feet import read_bodies_and_feet
+from services.storage.feet import read_feet
+from services.storage.journeys_records import MOST_PARTS
 from services.storage.tables import TrackletRow
 from services.storage.tracklets import TrackletRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from reid_core.types import FloatArray
+    from services.journeys.cutting import SeenPart
     from services.storage.generations import Generation
+    from services.storage.journeys_records import Part
 
 __all__ = ["SiteEvidence", "read_evidence", "read_facts", "read_more"]
 
@@ -39,24 +43,31 @@ _SOURCE_BITS = (1 << 62) - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteEvidence:
-    """Tracklets that can be compared under a generation.
+    """Tracklets, and parts of those that show several people, that can be compared under a generation.
 
     Attributes:
         generation: Whose evidence it is.
-        numbers: By rising number. Shape ``(N,)``, int64.
+        parts: ``N`` of them, by rising key.
+        keys: Theirs. Shape ``(N,)``, int64.
         pairs: Evidence between them, row by row.
     """
 
     generation: Generation
-    numbers: NDArray[np.int64]
+    parts: tuple[Part, ...]
+    keys: NDArray[np.int64]
     pairs: PairEvidence
 
-    def rows_of(self, numbers: Collection[int]) -> NDArray[np.int64]:
-        """Rows of tracklets that are there, in rising order."""
-        return np.flatnonzero(np.isin(self.numbers, np.fromiter(numbers, np.int64, len(numbers))))
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Of the tracklets. Shape ``(N,)``, int64."""
+        return self.keys // MOST_PARTS
+
+    def rows_of(self, keys: Collection[int]) -> NDArray[np.int64]:
+        """Rows of parts that are there, in rising order."""
+        return np.flatnonzero(np.isin(self.keys, np.fromiter(keys, np.int64, len(keys))))
 
     def take(self, rows: NDArray[np.int64]) -> SiteEvidence:
-        """Some of the tracklets, by rising row."""
+        """Some of the parts, by rising row."""
         facts = self.pairs.facts
         fewer = replace(
             facts,
@@ -66,86 +77,109 @@ class SiteEvidence:
             ends_s=facts.ends_s[rows],
         )
         pairs = replace(self.pairs, facts=fewer, vectors=self.pairs.vectors[rows], seen=self.pairs.seen.take(rows))
-        return SiteEvidence(self.generation, self.numbers[rows], pairs)
+        return SiteEvidence(self.generation, tuple(self.parts[row] for row in rows.tolist()), self.keys[rows], pairs)
 
 
 def read_evidence(session: Session, generation: Generation) -> SiteEvidence:
-    """All tracklets that have a usable vector of a generation's model.
+    """All tracklets that have a usable vector of a generation's model, cut where they change their person.
 
     Args:
         session: A transaction.
-        generation: The generation; without a calibration nobody is likely to be anybody.
+        generation: The generation; without a calibration nobody is likely to be anybody, and nothing is cut.
 
     Raises:
         StorageError: If a stored document is none of ours.
     """
-    batches = list(TrackletRepository(session).iter_vectors(generation.model_id))
-    numbers = np.concatenate([batch.tracklet_nos for batch in batches] or [np.zeros(0, np.int64)])
-    vectors = np.concatenate([batch.vectors for batch in batches] or [np.zeros((0, 1), np.float32)])
-    usable = are_unit(vectors) if len(vectors) else np.zeros(0, np.bool_)
-    return _evidence(session, generation, numbers[usable], vectors[usable])
+    vectors: dict[int, FloatArray] = {}
+    for batch in TrackletRepository(session).iter_vectors(generation.model_id):
+        usable = are_unit(batch.vectors)
+        vectors.update(zip(batch.tracklet_nos[usable].tolist(), batch.vectors[usable], strict=True))
+    transit, calibration = _transit(session, generation), _calibration(session, generation)
+    return _evidence(session, generation, vectors, calibration, transit)
 
 
 def read_more(session: Session, site: SiteEvidence, numbers: Collection[int]) -> SiteEvidence:
-    """The same tracklets and some more, of which those without a usable vector are left out."""
+    """The same and some more tracklets, of which those without a usable vector are left out."""
     fresh = sorted(set(numbers) - set(site.numbers.tolist()))
     found = TrackletRepository(session).embeddings(fresh, site.generation.model_id)
-    usable = [number for number in fresh if number in found and are_unit(found[number].vector[None]).all()]
+    usable = {number: one.vector for number, one in found.items() if are_unit(one.vector[None]).all()}
     if not usable:
         return site
-    more = np.array(usable, np.int64)
-    vectors = np.stack([found[number].vector for number in usable])
-    if not len(site.numbers):
-        return _evidence(session, site.generation, more, vectors)
-    every, vectors = np.concatenate([site.numbers, more]), np.concatenate([site.pairs.vectors, vectors])
-    facts, seen = _facts(session, more, site.pairs.transit)
-    if facts.sightings.camera_ids != site.pairs.facts.sightings.camera_ids:
-        order = np.argsort(every, kind="stable")
-        return _evidence(session, site.generation, every[order], vectors[order])
     old = site.pairs
-    pairs = replace(old, facts=_joined(old.facts, facts), vectors=vectors, seen=_both(old.seen, seen))
-    return SiteEvidence(site.generation, every, pairs).take(np.argsort(every, kind="stable"))
+    more = _evidence(session, site.generation, usable, old.calibration, old.transit)
+    if not len(site.keys):
+        return more
+    if more.pairs.facts.sightings.camera_ids != old.facts.sightings.camera_ids:
+        return read_evidence(session, site.generation)
+    pairs = replace(
+        old,
+        facts=_joined(old.facts, more.pairs.facts),
+        vectors=np.concatenate([old.vectors, more.pairs.vectors]),
+        seen=_both(old.seen, more.pairs.seen),
+    )
+    keys = np.concatenate([site.keys, more.keys])
+    return SiteEvidence(site.generation, site.parts + more.parts, keys, pairs).take(np.argsort(keys, kind="stable"))
 
 
-def read_facts(session: Session, generation: Generation, numbers: Sequence[int]) -> HardFacts:
-    """Where and when tracklets were, whether they have vectors or not; row by row.
+def read_facts(session: Session, generation: Generation, parts: Sequence[Part]) -> HardFacts:
+    """Where and when parts of tracklets were, whether they have vectors or not; row by row.
 
     Raises:
         StorageError: If a stored document is none of ours.
     """
-    return _facts(session, np.array(numbers, np.int64), _transit(session, generation))[0]
+    return _facts(session, parts, _transit(session, generation), None)[0]
 
 
 def _evidence(
-    session: Session, generation: Generation, numbers: NDArray[np.int64], vectors: FloatArray
+    session: Session,
+    generation: Generation,
+    vectors: Mapping[int, FloatArray],
+    calibration: Calibration | None,
+    transit: TransitModel | None,
 ) -> SiteEvidence:
-    transit, calibration = _transit(session, generation), _calibration(session, generation)
-    facts, seen = _facts(session, numbers, transit)
-    return SiteEvidence(generation, numbers, PairEvidence(facts, vectors, seen, calibration, transit))
+    seen = cut_tracklets(session, vectors, model_id=generation.model_id, calibration=calibration)
+    parts = tuple(one.part for one in seen)
+    feet = _feet(session, seen) if transit is not None and _knows_places(transit) else None
+    facts, sightings = _facts(session, parts, transit, feet)
+    looks = np.stack([one.looks for one in seen]) if seen else np.zeros((0, 1), np.float32)
+    keys = np.array([part.key for part in parts], np.int64)
+    return SiteEvidence(generation, parts, keys, PairEvidence(facts, looks, sightings, calibration, transit))
 
 
-def _facts(session: Session, numbers: NDArray[np.int64], transit: TransitModel | None) -> tuple[HardFacts, Sightings]:
+def _knows_places(transit: TransitModel) -> bool:
+    return any(len(zones) > 1 for zones in transit.zones.values())
+
+
+def _feet(session: Session, seen: Sequence[SeenPart]) -> NDArray[np.float64]:
+    """Foot points at first and last sight. Shape ``(N, 2, 2)``."""
+    feet: NDArray[np.float64] = read_feet(session, [one.part.tracklet_no for one in seen])
+    for row, one in enumerate(seen):
+        if one.feet is not None:
+            feet[row] = one.feet
+    return feet
+
+
+def _facts(
+    session: Session, parts: Sequence[Part], transit: TransitModel | None, feet: NDArray[np.float64] | None
+) -> tuple[HardFacts, Sightings]:
     """Hard facts by corrected clocks, and the sightings by the cameras' own ones."""
     cameras = CameraRepository(session)
     camera_ids = tuple(camera.camera_id for camera in cameras.list())
-    rows = _read_rows(session, numbers.tolist())
-    known = np.array([row[4] != ClockQuality.UNKNOWN.value for row in rows], np.bool_)
-    starts_s, ends_s = (np.array([row[place] for row in rows], np.float64) for place in (2, 3))
-    feet = bodies = None
-    if transit is not None and (transit.physique or any(len(zones) > 1 for zones in transit.zones.values())):
-        bodies, feet = read_bodies_and_feet(session, numbers.tolist())
+    rows = _read_rows(session, [part.tracklet_no for part in parts])
+    known = np.array([clock != ClockQuality.UNKNOWN.value for _, _, clock in rows], np.bool_)
+    starts_s = np.array([part.start_s for part in parts], np.float64)
+    ends_s = np.array([part.end_s for part in parts], np.float64)
     seen = Sightings(
         camera_ids,
-        np.array([camera_ids.index(row[1]) for row in rows], np.int64),
+        np.array([camera_ids.index(camera_id) for _, camera_id, _ in rows], np.int64),
         np.where(known, starts_s, np.nan),
         np.where(known, ends_s, np.nan),
         None if feet is None else feet[:, 0],
         None if feet is None else feet[:, 1],
-        bodies,
     )
     facts = HardFacts(
         seen if transit is None else transit.corrected(seen),
-        np.array([_source_no(row[0]) for row in rows], np.int64),
+        np.array([_source_no(source_id) for source_id, _, _ in rows], np.int64),
         starts_s,
         ends_s,
         np.full(len(camera_ids), np.inf) if transit is None else transit.offsets.uncertainty_s(camera_ids),
@@ -178,16 +212,15 @@ def _source_no(source_id: UUID) -> int:
     return source_id.int & _SOURCE_BITS
 
 
-def _read_rows(session: Session, numbers: Sequence[int]) -> list[tuple[UUID, str, float, float, str]]:
-    """Source, camera, start, end and clock of tracklets, in their order."""
-    found: dict[int, tuple[UUID, str, float, float, str]] = {}
-    row = TrackletRow
-    columns = (row.tracklet_no, row.source_id, row.camera_id, row.start_s, row.end_s, row.clock_quality)
-    for first in range(0, len(numbers), _IN_ONE_QUESTION):
-        some = numbers[first : first + _IN_ONE_QUESTION]
-        statement = select(*columns).where(row.tracklet_no.in_(some))
-        for number, source_id, camera_id, start_s, end_s, clock in session.execute(statement):
-            found[number] = (source_id, camera_id, start_s, end_s, clock)
+def _read_rows(session: Session, numbers: Sequence[int]) -> list[tuple[UUID, str, str]]:
+    """Source, camera and clock of tracklets, in their order."""
+    found: dict[int, tuple[UUID, str, str]] = {}
+    row, wanted = TrackletRow, sorted(set(numbers))
+    for first in range(0, len(wanted), _IN_ONE_QUESTION):
+        some = wanted[first : first + _IN_ONE_QUESTION]
+        statement = select(row.tracklet_no, row.source_id, row.camera_id, row.clock_quality)
+        for number, source_id, camera_id, clock in session.execute(statement.where(row.tracklet_no.in_(some))):
+            found[number] = (source_id, camera_id, clock)
     return [found[number] for number in numbers]
 
 

@@ -22,7 +22,7 @@ from services.journeys.verdicts import ids_of, read_said
 from services.journeys.writing import write_journeys
 from services.storage.generations import GenerationRepository
 from services.storage.journeys import JourneyRepository
-from services.storage.journeys_records import JourneyState
+from services.storage.journeys_records import MOST_PARTS, JourneyState
 from services.storage.journeys_writing import JOURNEYS_CHANGED, JourneyWriter
 from services.storage.outbox import (
     FEEDBACK_GIVEN,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE", "JourneyKeeper", "Kept"]
 
-RULE = JourneyRule(floor=-4.0, least=-1.0)
+RULE = JourneyRule(floor=-4.0, least=-1.5)
 _LONGEST_GAP_S = 12 * 3600.0
 _EVENTS_AT_ONCE = 1000
 _ATTEMPTS = 5
@@ -60,12 +60,14 @@ class Kept:
 
     Attributes:
         tracklets: How many are in journeys.
+        cut: How many of them show several people, and are in them part by part.
         journeys: How many there are.
         changed: How many of them are not as they were.
         conflicts: Chains of verdicts that are not held.
     """
 
     tracklets: int
+    cut: int
     journeys: int
     changed: int
     conflicts: int
@@ -135,12 +137,12 @@ class JourneyKeeper:
         seq = Outbox(session).last_seq()
         site = read_evidence(session, GenerationRepository(session).current())
         journeys = Journeys(self._rule)
-        journeys.tell(*read_said(session))
+        journeys.tell(*read_said(session, site.parts))
         journeys.fill(
             fact for block in site.pairs.blocks(longest_gap_s=_LONGEST_GAP_S) for fact in self._facts(site, block)
         )
         self._site, self._journeys, self._seq, self._built_at_s = site, journeys, seq, self._clock()
-        self._log.info("journeys.built", tracklets=len(journeys), generation_id=str(site.generation.generation_id))
+        self._log.info("journeys.built", parts=len(journeys), generation_id=str(site.generation.generation_id))
 
     def _take(self, session: Session, events: Sequence[OutboxEvent]) -> None:
         if self._site is None or not events:
@@ -148,26 +150,25 @@ class JourneyKeeper:
         gone = {event.payload["tracklet_no"] for event in events if event.kind == TRACKLET_REMOVED}
         self._remove(gone)
         self._add(session, _added(events, self._site.generation.model_id) - gone)
-        if any(event.kind in _SAID and event.payload.get("author", "") is not None for event in events):
-            self._journeys.tell(*read_said(session))
+        if self._journeys.facts.spoken_of or any(_is_said(event) for event in events):
+            self._journeys.tell(*read_said(session, self._site.parts))
         self._journeys.settle()
         self._seq = events[-1].seq
 
     def _remove(self, numbers: set[int]) -> None:
         if self._site is None:
             return
-        for number in sorted(numbers):
-            if number in self._journeys:
-                self._journeys.remove(number)
-        self._site = self._site.take(np.flatnonzero(~np.isin(self._site.numbers, sorted(numbers))))
+        gone = np.isin(self._site.numbers, sorted(numbers))
+        for key in self._site.keys[gone].tolist():
+            self._journeys.remove(key)
+        self._site = self._site.take(np.flatnonzero(~gone))
 
     def _add(self, session: Session, numbers: set[int]) -> None:
         if self._site is None or not numbers:
             return
         self._site = site = read_more(session, self._site, numbers)
-        there = np.ones(len(site.numbers), np.bool_)
-        fresh = site.rows_of({number for number in numbers if number not in self._journeys})
-        there[fresh] = False
+        there = np.array([key in self._journeys for key in site.keys.tolist()], np.bool_)
+        fresh = np.flatnonzero(~there)
         for row in fresh.tolist():
             one = np.array([row])
             near = np.flatnonzero(site.pairs.facts.within(one, _LONGEST_GAP_S) & there)
@@ -189,7 +190,7 @@ class JourneyKeeper:
             return True
         moving = {*_SAID, TRACKLET_REMOVED, GENERATION_PROMOTED}
         return any(
-            event.kind in moving and event.payload.get("author", "") is not None
+            event.kind in moving and (event.kind not in _SAID or _is_said(event))
             for event in _all_after(session, self._seq)
         )
 
@@ -199,23 +200,29 @@ class JourneyKeeper:
             raise NoGenerationError
         writer = JourneyWriter(session, site.generation.generation_id, clock=self._clock)
         changed = write_journeys(session, writer, site, journeys)
-        names = ids_of(session, {number for chain in journeys.conflicts for number in chain})
-        conflicts = tuple(
-            tuple(names[number] for number in chain) for chain in journeys.conflicts if names.keys() >= set(chain)
-        )
+        chains = [tuple(key // MOST_PARTS for key in chain) for chain in journeys.conflicts]
+        names = ids_of(session, {number for chain in chains for number in chain})
+        conflicts = tuple(tuple(names[number] for number in chain) for chain in chains if names.keys() >= set(chain))
         writer.put_state(JourneyState(site.generation.generation_id, self._seq, self._built_at_s, conflicts))
-        return Kept(len(journeys), JourneyRepository(session).count(), changed, len(conflicts))
+        counts = np.unique(site.numbers, return_counts=True)[1]
+        tracklets, cut = len(counts), int((counts > 1).sum())
+        return Kept(tracklets, cut, JourneyRepository(session).count(), changed, len(conflicts))
 
     def _facts(
         self, site: SiteEvidence, block: PairBlock, *, all_others: bool = False
     ) -> Iterator[tuple[int, dict[int, float], list[int]]]:
         """What a block says of each of its tracklets and those before it (or all others)."""
-        others = site.numbers[block.others]
+        others = site.keys[block.others]
         for place, row in enumerate(block.rows.tolist()):
             earlier = np.ones(len(others), np.bool_) if all_others else block.others < row
             likely = earlier & (block.log_odds[place] > self._rule.floor)
             odds = dict(zip(others[likely].tolist(), block.log_odds[place][likely].tolist(), strict=True))
-            yield int(site.numbers[row]), odds, others[earlier & block.impossible[place]].tolist()
+            yield int(site.keys[row]), odds, others[earlier & block.impossible[place]].tolist()
+
+
+def _is_said(event: OutboxEvent) -> bool:
+    """Whether it tells of something that people said, not of what journeys made of it."""
+    return event.kind in _SAID and event.payload.get("author", "") is not None
 
 
 def _added(events: Sequence[OutboxEvent], model_id: str) -> set[int]:

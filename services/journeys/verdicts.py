@@ -10,17 +10,17 @@ from sqlalchemy import select
 from services.storage.feedback import FeedbackRepository
 from services.storage.feedback_records import Verdict
 from services.storage.journeys import JourneyRepository
-from services.storage.journeys_records import ChangeKind
+from services.storage.journeys_records import MOST_PARTS, ChangeKind
 from services.storage.tables import TrackletRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy.orm import Session
 
     from services.storage.feedback_records import Feedback
-    from services.storage.journeys_records import JourneyEvent
+    from services.storage.journeys_records import JourneyEvent, Part
 
 __all__ = ["Said", "ids_of", "read_said"]
 
@@ -31,30 +31,43 @@ _IN_ONE_QUESTION = 500
 _A_PAGE = 1000
 
 
-def read_said(session: Session) -> Said:
-    """Pairs of tracklet numbers that are one person, and pairs that are two, as people have it now.
+def read_said(session: Session, parts: Iterable[Part] = ()) -> Said:
+    """Pairs of parts of tracklets, by key, that are one person, and pairs that are two, as people have it now.
 
     Whoever merges journeys says that all their tracklets are one person; whoever splits one says so of no tracklet of
     the one side and of the other. Undoing what came by itself says the opposite of it, undoing what somebody did says
-    nothing.
+    nothing. What was said of a tracklet is true of its longest part, what was said of a part of the one that is now
+    nearest to it in time.
+
+    Args:
+        session: A transaction.
+        parts: As tracklets are cut now; one that is missing counts as whole.
     """
+    present: dict[int, list[Part]] = {}
+    for part in parts:
+        present.setdefault(part.tracklet_no, []).append(part)
     feedback = list(_standing(session))
     numbers = _numbers_of(session, {one for said in feedback for one in (said.tracklet_a, said.tracklet_b)})
-    words = [
-        (
-            said.created_at_s,
-            str(said.feedback_id),
-            [_pair(numbers[said.tracklet_a], numbers[said.tracklet_b])],
-            said.verdict,
-        )
-        for said in feedback
-    ]
-    words += [_word(act) for act in JourneyRepository(session).acts() if _stands(act)]
+    words = []
+    for said in feedback:
+        one, other = (_longest(present, numbers[tracklet]) for tracklet in (said.tracklet_a, said.tracklet_b))
+        words.append((said.created_at_s, str(said.feedback_id), [_pair(one, other)], said.verdict))
+    words += [_word(act, present) for act in JourneyRepository(session).acts() if _stands(act)]
     latest: dict[Pair, Verdict] = {}
     for _, _, pairs, verdict in sorted(words, key=lambda word: word[:2]):
-        latest.update(dict.fromkeys(pairs, verdict))
+        latest.update((pair, verdict) for pair in pairs if pair[0] != pair[1])
     same = sorted(pair for pair, verdict in latest.items() if verdict is Verdict.SAME)
     return same, sorted(pair for pair, verdict in latest.items() if verdict is Verdict.DIFFERENT)
+
+
+def _longest(present: Mapping[int, Sequence[Part]], number: int) -> int:
+    parts = present.get(number)
+    return number * MOST_PARTS if parts is None else max(parts, key=lambda one: one.end_s - one.start_s).key
+
+
+def _nearest(present: Mapping[int, Sequence[Part]], part: Part) -> int:
+    parts = present.get(part.tracklet_no)
+    return part.key if parts is None else max(parts, key=part.overlap_s).key
 
 
 def ids_of(session: Session, numbers: Collection[int]) -> dict[int, UUID]:
@@ -73,9 +86,10 @@ def _stands(act: JourneyEvent) -> bool:
     return (act.author is None) != (act.undone_by is None)
 
 
-def _word(act: JourneyEvent) -> tuple[float, str, list[Pair], Verdict]:
+def _word(act: JourneyEvent, present: Mapping[int, Sequence[Part]]) -> tuple[float, str, list[Pair], Verdict]:
     says_same = (act.kind is ChangeKind.MERGE) == (act.author is not None)
-    pairs: Iterable[Pair] = combinations((*act.kept, *act.moved), 2) if says_same else product(act.kept, act.moved)
+    kept, moved = ([_nearest(present, part) for part in side] for side in (act.kept, act.moved))
+    pairs: Iterable[Pair] = combinations((*kept, *moved), 2) if says_same else product(kept, moved)
     at_s = act.created_at_s if act.undone_at_s is None else act.undone_at_s
     verdict = Verdict.SAME if says_same else Verdict.DIFFERENT
     return at_s, str(act.event_id), [_pair(*pair) for pair in pairs], verdict

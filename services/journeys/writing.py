@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reid_core.association.journeys import Journeys
     from reid_core.association.journeys_names import Change
     from services.journeys.evidence import SiteEvidence
-    from services.storage.journeys_records import Placement
+    from services.storage.journeys_records import Part, Placement
     from services.storage.journeys_writing import JourneyWriter
 
 __all__ = ["write_journeys"]
@@ -40,35 +40,42 @@ def write_journeys(session: Session, writer: JourneyWriter, site: SiteEvidence, 
     """
     stored = JourneyRepository(session)
     placed = stored.placed()
-    before = {number: place.journey_id for number, place in placed.items()}
-    groups = _changed(placed, journeys.groups(), site.generation.generation_id)
-    lost = [number for number in before if number not in journeys]
-    renamed = carry_on({n: j for n, j in before.items() if n in journeys}, groups, new_name=writer.start)
+    before = {key: place.journey_id for key, place in placed.items()}
+    parts = dict(zip(site.keys.tolist(), site.parts, strict=True))
+    groups = _changed(placed, journeys.groups(), parts, site.generation.generation_id)
+    lost = [key for key in before if key not in journeys]
+    renamed = carry_on({key: name for key, name in before.items() if key in journeys}, groups, new_name=writer.start)
     for name, group in zip(renamed.names, groups, strict=True):
-        stayed = {number: placed[number].author for number in group if before.get(number) == name}
+        stayed = {key: placed[key].author for key in group if before.get(key) == name}
         evidence = _evidence(site, group)
-        for author in sorted({stayed.get(number) or "" for number in group}):
-            numbers = [number for number in group if (stayed.get(number) or "") == author]
-            writer.link(name, numbers, evidence=evidence, author=author or None)
+        for author in sorted({stayed.get(key) or "" for key in group}):
+            own = [parts[key] for key in group if (stayed.get(key) or "") == author]
+            writer.link(name, own, evidence=evidence, author=author or None)
     writer.unlink(lost)
     for change in renamed.changes:
-        _record(writer, journeys, change)
+        _record(writer, journeys, change, parts)
     writer.prune()
-    touched = {*renamed.names, *(change.other for change in renamed.changes), *(before[number] for number in lost)}
+    touched = {*renamed.names, *(change.other for change in renamed.changes), *(before[key] for key in lost)}
     if touched:
         writer.tell(touched, author=None)
-    return len(groups) + len({before[number] for number in lost} - set(renamed.names))
+    return len(groups) + len({before[key] for key in lost} - set(renamed.names))
 
 
 def _changed(
-    placed: Mapping[int, Placement], groups: Sequence[tuple[int, ...]], generation_id: UUID
+    placed: Mapping[int, Placement],
+    groups: Sequence[tuple[int, ...]],
+    parts: Mapping[int, Part],
+    generation_id: UUID,
 ) -> list[tuple[int, ...]]:
-    """Groups that are no stored journey, to the last tracklet, or whose evidence is of another generation."""
+    """Groups that are no stored journey, to the last part, or whose evidence is of another generation."""
     sizes = Counter(place.journey_id for place in placed.values())
     changed = []
     for group in groups:
-        places = [placed.get(number) for number in group]
-        names = {None if place is None else (place.journey_id, place.generation_id) for place in places}
+        places = [placed.get(key) for key in group]
+        names = {
+            None if place is None or place.part != parts[key] else (place.journey_id, place.generation_id)
+            for key, place in zip(group, places, strict=True)
+        }
         name = next(iter(names))
         if len(names) > 1 or name is None or sizes[name[0]] != len(group) or name[1] != generation_id:
             changed.append(group)
@@ -76,7 +83,7 @@ def _changed(
 
 
 def _evidence(site: SiteEvidence, group: Sequence[int]) -> dict[int, LinkEvidence]:
-    """For each tracklet its likeliest pair with another of the journey."""
+    """For each part its likeliest pair with another of the journey."""
     calibration = site.pairs.calibration
     if len(group) < 2 or calibration is None:
         return {}
@@ -88,15 +95,16 @@ def _evidence(site: SiteEvidence, group: Sequence[int]) -> dict[int, LinkEvidenc
     found = {}
     for place, best in enumerate(total.argmax(axis=1).tolist()):
         told = None if np.isnan(time[place, best]) else float(time[place, best])
-        found[int(site.numbers[rows[place]])] = LinkEvidence(
-            int(site.numbers[rows[best]]), float(visual[place, best]), told, calibration.prior_log_odds
+        found[int(site.keys[rows[place]])] = LinkEvidence(
+            site.parts[rows[best]].tracklet_no, float(visual[place, best]), told, calibration.prior_log_odds
         )
     return found
 
 
-def _record(writer: JourneyWriter, journeys: Journeys, change: Change[UUID]) -> None:
+def _record(writer: JourneyWriter, journeys: Journeys, change: Change[UUID], parts: Mapping[int, Part]) -> None:
     odds = [journeys.facts.odds(one, other) for one in change.kept for other in change.moved]
     mean = float(np.mean(odds)) if odds else None
-    writer.record(change.kind, change.journey, change.other, kept=change.kept, moved=change.moved, log_odds=mean)
+    kept, moved = ([parts[key] for key in side] for side in (change.kept, change.moved))
+    writer.record(change.kind, change.journey, change.other, kept=kept, moved=moved, log_odds=mean)
     if change.kind is ChangeKind.MERGE:
         writer.end(change.other, change.journey)

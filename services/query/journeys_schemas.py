@@ -43,6 +43,7 @@ _LINK = {
     "author": None,
     "evidence": _EVIDENCE,
 }
+_PART = {"is_whole": True, "offset_s": 0.0, "duration_s": 8.7}
 _SUMMARY = {
     "journey_id": JOURNEY_ID,
     "generation_id": GENERATION["generation_id"],
@@ -52,7 +53,12 @@ _SUMMARY = {
     "camera_ids": ["gate", "hall"],
     "tracklet_count": 2,
 }
-_JOURNEY = {**_SUMMARY, "successor_id": None, "tracklets": [{**TRACKLET, "link": _LINK}], "history": [_EVENT]}
+_JOURNEY = {
+    **_SUMMARY,
+    "successor_id": None,
+    "tracklets": [{**TRACKLET, "part": _PART, "link": _LINK}],
+    "history": [_EVENT],
+}
 _STATE = {
     "generation_id": GENERATION["generation_id"],
     "built": "2026-01-01T08:00:00Z",
@@ -77,6 +83,16 @@ class LinkEvidenceView(BaseModel):
     prior_log_odds: float
 
 
+class PartView(BaseModel):
+    """Which part of a tracklet is in the journey."""
+
+    model_config = example(_PART)
+
+    is_whole: bool
+    offset_s: float = Field(description="From the tracklet's start to the part's.")
+    duration_s: float
+
+
 class JourneyLinkView(BaseModel):
     """How a tracklet came into its journey."""
 
@@ -92,10 +108,11 @@ class JourneyLinkView(BaseModel):
 
 
 class JourneyTracklet(TrackletView):
-    """A tracklet of a journey."""
+    """A tracklet of a journey; one that shows several people one after another is in several journeys, part by part."""
 
-    model_config = example({**TRACKLET, "link": _LINK})
+    model_config = example({**TRACKLET, "part": _PART, "link": _LINK})
 
+    part: PartView
     link: JourneyLinkView
 
 

@@ -13,17 +13,18 @@ from services.query.journeys_schemas import (
     JourneyTracklet,
     JourneyView,
     LinkEvidenceView,
+    PartView,
 )
 from services.query.schemas import moment
 from services.query.views import tracklet_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
     from services.journeys.acts import Listed, Told
-    from services.storage.journeys_records import JourneyEvent, JourneyState, JourneySummary, Link
+    from services.storage.journeys_records import JourneyEvent, JourneyState, JourneySummary, Link, Part
 
 __all__ = ["journey_page_view", "journey_view"]
 
@@ -73,7 +74,13 @@ def _tracklet(link: Link) -> JourneyTracklet:
     view = JourneyLinkView(
         generation_id=link.generation_id, joined=moment(link.joined_at_s), author=link.author, evidence=seen
     )
-    return JourneyTracklet(**tracklet_view(link.tracklet).model_dump(), link=view)
+    stored, part = link.tracklet, link.part
+    shown = PartView(
+        is_whole=(part.start_s, part.end_s) == (stored.start_s, stored.end_s),
+        offset_s=round(part.start_s - stored.start_s, 6),
+        duration_s=round(part.end_s - part.start_s, 6),
+    )
+    return JourneyTracklet(**tracklet_view(stored).model_dump(), part=shown, link=view)
 
 
 def _event(event: JourneyEvent, names: Mapping[int, UUID]) -> JourneyEventView:
@@ -89,9 +96,14 @@ def _event(event: JourneyEvent, names: Mapping[int, UUID]) -> JourneyEventView:
         created=moment(event.created_at_s),
         undone=_moment(event.undone_at_s),
         undone_by=event.undone_by,
-        kept=[names[number] for number in event.kept],
-        moved=[names[number] for number in event.moved],
+        kept=_ids(event.kept, names),
+        moved=_ids(event.moved, names),
     )
+
+
+def _ids(parts: Iterable[Part], names: Mapping[int, UUID]) -> list[UUID]:
+    """Of the tracklets, each once."""
+    return list(dict.fromkeys(names[part.tracklet_no] for part in parts))
 
 
 def _state(state: JourneyState) -> JourneyStateView:

@@ -22,6 +22,7 @@ from services.storage.journeys_records import (
     JourneyWhere,
     Link,
     LinkEvidence,
+    Part,
     Placement,
 )
 from services.storage.journeys_tables import (
@@ -63,7 +64,7 @@ class JourneyRepository:
             UnknownJourneyError: If there is none of that id, or the text is no id.
         """
         row = self._session.get(JourneyRow, _as_id(journey_id, UnknownJourneyError), populate_existing=True)
-        links = () if row is None else self._links(row.journey_id)
+        links = () if row is None else self.links(row.journey_id)
         if row is None or (not links and row.successor_id is None):
             raise UnknownJourneyError(str(journey_id))
         return Journey(row.journey_id, row.generation_id, row.created_at_s, row.successor_id, links)
@@ -82,7 +83,7 @@ class JourneyRepository:
         """
         if not 1 <= limit <= _MAX_PAGE:
             raise ValueError(f"limit must lie in [1, {_MAX_PAGE}], got {limit}")
-        link, first_s = JourneyLinkRow, func.min(TrackletRow.start_s)
+        link, first_s = JourneyLinkRow, func.min(JourneyLinkRow.start_s)
         statement = (
             select(link.journey_id, first_s)
             .join(TrackletRow, TrackletRow.tracklet_no == link.tracklet_no)
@@ -107,15 +108,18 @@ class JourneyRepository:
         return self._session.scalar(select(func.count(JourneyLinkRow.journey_id.distinct()))) or 0
 
     def membership(self) -> dict[int, UUID]:
-        """The journey of each tracklet, by its number."""
-        found = self._session.execute(select(JourneyLinkRow.tracklet_no, JourneyLinkRow.journey_id))
-        return {number: journey_id for number, journey_id in found}  # noqa: C416 - rows are no pairs to mypy
+        """The journey of each part of a tracklet, by its key."""
+        return {key: place.journey_id for key, place in self.placed().items()}
 
     def placed(self) -> dict[int, Placement]:
-        """Where each tracklet is, by its number."""
+        """Where each part of a tracklet is, by its key."""
         row = JourneyLinkRow
-        found = self._session.execute(select(row.tracklet_no, row.journey_id, row.generation_id, row.author))
-        return {number: Placement(journey, generation, author) for number, journey, generation, author in found}
+        columns = (row.tracklet_no, row.part_no, row.start_s, row.end_s, row.journey_id, row.generation_id, row.author)
+        placed = {}
+        for number, part_no, start_s, end_s, journey, generation, author in self._session.execute(select(*columns)):
+            part = Part(number, part_no, start_s, end_s)
+            placed[part.key] = Placement(journey, generation, author, part)
+        return placed
 
     def state(self) -> JourneyState | None:
         """Up to where the journeys follow what is stored; ``None`` before they were first built."""
@@ -153,35 +157,42 @@ class JourneyRepository:
         about = self._about([row.event_id for row in rows])
         return [_event(row, about.get(row.event_id, [])) for row in rows]
 
-    def _about(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[tuple[int, bool]]]:
-        """Tracklets of events, by rising number, and whether they went over."""
+    def _about(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[tuple[Part, bool]]]:
+        """What events are about, in order, and whether it went over."""
         row, found = JourneyEventTrackletRow, defaultdict[UUID, Any](list)
         for first in range(0, len(event_ids), _IN_ONE_QUESTION):
             some = event_ids[first : first + _IN_ONE_QUESTION]
-            statement = select(row.event_id, row.tracklet_no, row.moved).where(row.event_id.in_(some))
-            for event_id, number, moved in self._session.execute(statement.order_by(row.tracklet_no)):
-                found[event_id].append((number, moved))
+            for one in self._session.scalars(select(row).where(row.event_id.in_(some)).order_by(row.tracklet_no)):
+                found[one.event_id].append((Part(one.tracklet_no, one.part_no, one.start_s, one.end_s), one.moved))
         return found
 
-    def _links(self, journey_id: UUID) -> tuple[Link, ...]:
+    def links(self, journey_id: UUID) -> tuple[Link, ...]:
+        """What is in a journey, in order of time; nothing in one that ended, or is none."""
         other = aliased(TrackletRow)
         statement = (
             select(JourneyLinkRow, TrackletRow, other.tracklet_id)
             .join(TrackletRow, TrackletRow.tracklet_no == JourneyLinkRow.tracklet_no)
             .outerjoin(other, other.tracklet_no == JourneyLinkRow.with_no)
             .where(JourneyLinkRow.journey_id == journey_id)
-            .order_by(TrackletRow.start_s, TrackletRow.tracklet_no)
+            .order_by(JourneyLinkRow.start_s, TrackletRow.tracklet_no)
             .execution_options(populate_existing=True)
         )
         return tuple(_link(*found) for found in self._session.execute(statement))
 
     def _summaries(self, journey_ids: Sequence[UUID]) -> tuple[JourneySummary, ...]:
         statement = (
-            select(JourneyRow, TrackletRow.camera_id, TrackletRow.start_s, TrackletRow.end_s, TrackletRow.clock_quality)
+            select(
+                JourneyRow,
+                TrackletRow.tracklet_no,
+                TrackletRow.camera_id,
+                JourneyLinkRow.start_s,
+                JourneyLinkRow.end_s,
+                TrackletRow.clock_quality,
+            )
             .join(JourneyLinkRow, JourneyLinkRow.journey_id == JourneyRow.journey_id)
             .join(TrackletRow, TrackletRow.tracklet_no == JourneyLinkRow.tracklet_no)
             .where(JourneyRow.journey_id.in_(journey_ids))
-            .order_by(TrackletRow.start_s, TrackletRow.tracklet_no)
+            .order_by(JourneyLinkRow.start_s, TrackletRow.tracklet_no)
         )
         rows: dict[UUID, JourneyRow] = {}
         seen = defaultdict[UUID, Any](list)
@@ -198,9 +209,9 @@ def _passing(where: JourneyWhere) -> ColumnElement[bool]:
     if where.camera_id is not None:
         wanted = wanted.where(seen.camera_id == where.camera_id)
     if where.start_s is not None:
-        wanted = wanted.where(seen.end_s >= where.start_s)
+        wanted = wanted.where(link.end_s >= where.start_s)
     if where.end_s is not None:
-        wanted = wanted.where(seen.start_s <= where.end_s)
+        wanted = wanted.where(link.start_s <= where.end_s)
     return JourneyLinkRow.journey_id.in_(wanted)
 
 
@@ -215,25 +226,25 @@ def _link(row: JourneyLinkRow, tracklet: TrackletRow, with_id: UUID | None) -> L
     evidence = None
     if row.with_no is not None and row.visual_log_odds is not None and row.prior_log_odds is not None:
         evidence = LinkEvidence(row.with_no, row.visual_log_odds, row.time_log_odds, row.prior_log_odds)
-    return Link(
-        stored_tracklet(tracklet), row.journey_id, row.generation_id, row.joined_at_s, row.author, evidence, with_id
-    )
+    part = Part(row.tracklet_no, row.part_no, row.start_s, row.end_s)
+    by = (row.journey_id, row.generation_id, row.joined_at_s, row.author)
+    return Link(stored_tracklet(tracklet), part, *by, evidence, with_id)
 
 
-def _summary(row: JourneyRow, seen: Sequence[tuple[str, float, float, str]]) -> JourneySummary:
-    timed = [(start_s, end_s) for _, start_s, end_s, clock in seen if clock != ClockQuality.UNKNOWN.value]
+def _summary(row: JourneyRow, seen: Sequence[tuple[int, str, float, float, str]]) -> JourneySummary:
+    timed = [(start_s, end_s) for _, _, start_s, end_s, clock in seen if clock != ClockQuality.UNKNOWN.value]
     return JourneySummary(
         journey_id=row.journey_id,
         generation_id=row.generation_id,
         created_at_s=row.created_at_s,
-        tracklet_count=len(seen),
-        camera_ids=tuple(dict.fromkeys(camera_id for camera_id, *_ in seen)),
+        tracklet_count=len({number for number, *_ in seen}),
+        camera_ids=tuple(dict.fromkeys(camera_id for _, camera_id, *_ in seen)),
         start_s=min((start_s for start_s, _ in timed), default=None),
         end_s=max((end_s for _, end_s in timed), default=None),
     )
 
 
-def _event(row: JourneyEventRow, about: Sequence[tuple[int, bool]]) -> JourneyEvent:
+def _event(row: JourneyEventRow, about: Sequence[tuple[Part, bool]]) -> JourneyEvent:
     return JourneyEvent(
         event_id=row.event_id,
         kind=ChangeKind(row.kind),
@@ -246,6 +257,6 @@ def _event(row: JourneyEventRow, about: Sequence[tuple[int, bool]]) -> JourneyEv
         created_at_s=row.created_at_s,
         undone_at_s=row.undone_at_s,
         undone_by=row.undone_by,
-        kept=tuple(number for number, moved in about if not moved),
-        moved=tuple(number for number, moved in about if moved),
+        kept=tuple(part for part, moved in about if not moved),
+        moved=tuple(part for part, moved in about if moved),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from services.storage.records import StoredTracklet
 
 __all__ = [
+    "MOST_PARTS",
     "ChangeKind",
     "Journey",
     "JourneyEvent",
@@ -26,8 +28,38 @@ __all__ = [
     "JourneyWhere",
     "Link",
     "LinkEvidence",
+    "Part",
     "Placement",
 ]
+
+MOST_PARTS = 64  # of one tracklet
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A tracklet, or a part of one that shows several people one after another.
+
+    Attributes:
+        part_no: From 0, in order of time.
+        start_s: On the camera's own clock.
+        end_s: The same of its last frame.
+    """
+
+    tracklet_no: int
+    part_no: int
+    start_s: float
+    end_s: float
+
+    @property
+    def key(self) -> int:
+        """One number for both numbers, by which parts of tracklets are told apart."""
+        return self.tracklet_no * MOST_PARTS + self.part_no
+
+    def overlap_s(self, other: Part) -> float:
+        """Seconds that both have of one tracklet; minus infinity where they are of two."""
+        if self.tracklet_no != other.tracklet_no:
+            return -math.inf
+        return min(self.end_s, other.end_s) - max(self.start_s, other.start_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +91,10 @@ class LinkEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A tracklet in its journey.
+    """A tracklet, or a part of one, in its journey.
 
     Attributes:
+        part: Which part; the whole tracklet where it shows one person.
         evidence: ``None`` for a journey's only tracklet, for one that somebody put there, and once the other is gone.
         with_id: The other tracklet of the evidence.
         generation_id: Under which it was put there.
@@ -69,6 +102,7 @@ class Link:
     """
 
     tracklet: StoredTracklet
+    part: Part
     journey_id: UUID
     generation_id: UUID
     joined_at_s: float
@@ -84,6 +118,7 @@ class Placement:
     journey_id: UUID
     generation_id: UUID
     author: str | None
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +139,13 @@ class Journey:
 
     def summary(self) -> JourneySummary:
         """As a list shows it."""
-        seen = [link.tracklet for link in self.links]
-        timed = [one for one in seen if one.clock_quality is not ClockQuality.UNKNOWN]
+        timed = [one.part for one in self.links if one.tracklet.clock_quality is not ClockQuality.UNKNOWN]
         return JourneySummary(
             journey_id=self.journey_id,
             generation_id=self.generation_id,
             created_at_s=self.created_at_s,
-            tracklet_count=len(seen),
-            camera_ids=tuple(dict.fromkeys(one.camera_id for one in seen)),
+            tracklet_count=len({one.part.tracklet_no for one in self.links}),
+            camera_ids=tuple(dict.fromkeys(one.tracklet.camera_id for one in self.links)),
             start_s=min((one.start_s for one in timed), default=None),
             end_s=max((one.end_s for one in timed), default=None),
         )
@@ -163,8 +197,8 @@ class JourneyEvent:
         kind: A merge took ``other_id`` in; a split left some tracklets to it.
         author: Who did it; ``None`` = it came by itself.
         log_odds: Mean log-odds, in nats, of the pairs between both sides; ``None`` where nothing is calibrated.
-        kept: Numbers of the tracklets that stayed.
-        moved: Numbers of those that went over.
+        kept: What stayed.
+        moved: What went over.
         undone_by: Who undid it; ``None`` while it stands.
     """
 
@@ -179,8 +213,8 @@ class JourneyEvent:
     created_at_s: float
     undone_at_s: float | None
     undone_by: str | None
-    kept: tuple[int, ...]
-    moved: tuple[int, ...]
+    kept: tuple[Part, ...]
+    moved: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

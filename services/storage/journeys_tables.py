@@ -27,13 +27,17 @@ class JourneyRow(Base):
 
 
 class JourneyLinkRow(Base):
-    """A tracklet's place in a journey, and the one of the journey's others that speaks for it most."""
+    """Where a tracklet, or a part of one that shows several people, is: its journey, and who there speaks for it most.
+
+    Times are those of the part on its camera's own clock, as in ``tracklets``.
+    """
 
     __tablename__ = "journey_links"
 
     tracklet_no: Mapped[int] = mapped_column(
         BigNumber, ForeignKey("tracklets.tracklet_no", ondelete="CASCADE"), primary_key=True
     )
+    part_no: Mapped[int] = mapped_column(primary_key=True)
     journey_id: Mapped[UUID] = mapped_column(ForeignKey("journeys.journey_id", ondelete="CASCADE"), index=True)
     generation_id: Mapped[UUID] = mapped_column(ForeignKey("generations.generation_id"))
     with_no: Mapped[int | None] = mapped_column(
@@ -43,6 +47,8 @@ class JourneyLinkRow(Base):
     visual_log_odds: Mapped[float | None] = mapped_column(Double)
     time_log_odds: Mapped[float | None] = mapped_column(Double)
     prior_log_odds: Mapped[float | None] = mapped_column(Double)
+    start_s: Mapped[Seconds]
+    end_s: Mapped[Seconds]
     joined_at_s: Mapped[Seconds]
 
 
@@ -70,7 +76,7 @@ class JourneyEventRow(Base):
 
 
 class JourneyEventTrackletRow(Base):
-    """A tracklet that a merge or split was about: it stayed in the event's first journey, or went over."""
+    """A part of a tracklet that a merge or split was about: it stayed in the event's first journey, or went over."""
 
     __tablename__ = "journey_event_tracklets"
 
@@ -78,6 +84,9 @@ class JourneyEventTrackletRow(Base):
     tracklet_no: Mapped[int] = mapped_column(
         BigNumber, ForeignKey("tracklets.tracklet_no", ondelete="CASCADE"), primary_key=True, index=True
     )
+    part_no: Mapped[int] = mapped_column(primary_key=True)
+    start_s: Mapped[Seconds]
+    end_s: Mapped[Seconds]
     moved: Mapped[bool]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, exists, select, update
 from reid_core.errors import JourneyStateError
 from services.identifiers import new_uuid7
 from services.storage.journeys import JourneyRepository
+from services.storage.journeys_records import MOST_PARTS
 from services.storage.journeys_tables import (
     JourneyEventRow,
     JourneyEventTrackletRow,
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from reid_core.ports import Clock
-    from services.storage.journeys_records import ChangeKind, JourneyEvent, JourneyState, LinkEvidence
+    from services.storage.journeys_records import ChangeKind, JourneyEvent, JourneyState, LinkEvidence, Part
 
 __all__ = ["JOURNEYS_CHANGED", "JourneyWriter"]
 
 JOURNEYS_CHANGED = "journeys.changed"
 _IN_ONE_STATEMENT = 500
+_KEY = ("tracklet_no", "part_no")
 
 
 class JourneyWriter:
@@ -61,7 +63,7 @@ class JourneyWriter:
     def link(
         self,
         journey_id: UUID,
-        tracklet_nos: Iterable[int],
+        parts: Iterable[Part],
         *,
         evidence: Mapping[int, LinkEvidence] | None = None,
         author: str | None = None,
@@ -70,28 +72,30 @@ class JourneyWriter:
 
         Args:
             journey_id: The journey.
-            tracklet_nos: Of stored tracklets.
-            evidence: What speaks for each; those that are missing have none.
+            parts: Stored tracklets, or parts of them.
+            evidence: What speaks for each, by its key; those that are missing have none.
             author: Who does it, ``None`` if it comes by itself.
         """
-        rows = [self._link(journey_id, number, (evidence or {}).get(number), author) for number in tracklet_nos]
+        rows = [self._link(journey_id, part, (evidence or {}).get(part.key), author) for part in parts]
         for first in range(0, len(rows), _IN_ONE_STATEMENT):
             insert = insert_into(self._session, JourneyLinkRow)
-            replaced: dict[str, Any] = {name: insert.excluded[name] for name in rows[0] if name != "tracklet_no"}
+            replaced: dict[str, Any] = {name: insert.excluded[name] for name in rows[0] if name not in _KEY}
             stays = JourneyLinkRow.journey_id == insert.excluded["journey_id"]
             replaced["joined_at_s"] = case((stays, JourneyLinkRow.joined_at_s), else_=insert.excluded["joined_at_s"])
             self._session.execute(
-                insert.on_conflict_do_update(index_elements=["tracklet_no"], set_=replaced),
+                insert.on_conflict_do_update(index_elements=list(_KEY), set_=replaced),
                 rows[first : first + _IN_ONE_STATEMENT],
             )
         self._succeed(journey_id, None)
 
-    def unlink(self, tracklet_nos: Collection[int]) -> None:
-        """Take tracklets out of their journeys, as when they have no vector any more."""
-        wanted = sorted(tracklet_nos)
+    def unlink(self, keys: Collection[int]) -> None:
+        """Take parts of tracklets out of their journeys, as when a tracklet has no vector any more or is cut anew."""
+        wanted = sorted(keys)
+        key = JourneyLinkRow.tracklet_no * MOST_PARTS + JourneyLinkRow.part_no
         for first in range(0, len(wanted), _IN_ONE_STATEMENT):
             some = wanted[first : first + _IN_ONE_STATEMENT]
-            self._session.execute(delete(JourneyLinkRow).where(JourneyLinkRow.tracklet_no.in_(some)))
+            of_these = JourneyLinkRow.tracklet_no.in_({one // MOST_PARTS for one in some})
+            self._session.execute(delete(JourneyLinkRow).where(of_these, key.in_(some)))
 
     def end(self, journey_id: UUID, successor_id: UUID) -> None:
         """Note which journey took another one in."""
@@ -103,8 +107,8 @@ class JourneyWriter:
         journey_id: UUID,
         other_id: UUID,
         *,
-        kept: Iterable[int],
-        moved: Iterable[int],
+        kept: Iterable[Part],
+        moved: Iterable[Part],
         author: str | None = None,
         note: str | None = None,
         log_odds: float | None = None,
@@ -125,9 +129,17 @@ class JourneyWriter:
             )
         )
         self._session.flush()
-        sides = [*((number, False) for number in kept), *((number, True) for number in moved)]
+        sides = [*((part, False) for part in kept), *((part, True) for part in moved)]
         self._session.add_all(
-            JourneyEventTrackletRow(event_id=event_id, tracklet_no=number, moved=went) for number, went in sides
+            JourneyEventTrackletRow(
+                event_id=event_id,
+                tracklet_no=part.tracklet_no,
+                part_no=part.part_no,
+                start_s=part.start_s,
+                end_s=part.end_s,
+                moved=went,
+            )
+            for part, went in sides
         )
         self._session.flush()
         return event_id
@@ -179,10 +191,13 @@ class JourneyWriter:
         self._session.flush()
 
     def _link(
-        self, journey_id: UUID, number: int, evidence: LinkEvidence | None, author: str | None
+        self, journey_id: UUID, part: Part, evidence: LinkEvidence | None, author: str | None
     ) -> dict[str, object]:
         return {
-            "tracklet_no": number,
+            "tracklet_no": part.tracklet_no,
+            "part_no": part.part_no,
+            "start_s": part.start_s,
+            "end_s": part.end_s,
             "journey_id": journey_id,
             "generation_id": self._generation_id,
             "with_no": None if evidence is None else evidence.with_no,

@@ -15,7 +15,7 @@ from reid_core.types import Camera, ClockQuality
 from services.storage.cameras import CameraRepository
 from services.storage.generations import GenerationRepository
 from services.storage.journeys import JourneyRepository
-from services.storage.journeys_records import ChangeKind, JourneyState, JourneyWhere, LinkEvidence
+from services.storage.journeys_records import ChangeKind, JourneyState, JourneyWhere, LinkEvidence, Part
 from services.storage.journeys_tables import JourneyEventRow, JourneyEventTrackletRow, JourneyRow
 from services.storage.journeys_writing import JOURNEYS_CHANGED, JourneyWriter
 from services.storage.outbox import Outbox
@@ -70,10 +70,21 @@ def ask(database):
     return asks
 
 
-def begin(write, *nos, **options):
+def whole(no, part_no=0, start_s=None, end_s=None):
+    """A part of a tracklet of the fixture; times are those of its start and a second after it."""
+    start_s = 1060.0 + 60 * ((no - 1) % 2) + 600 * ((no - 1) // 2) if start_s is None else start_s
+    return Part(no, part_no, start_s, start_s + 1 if end_s is None else end_s)
+
+
+def begin(write, *nos, evidence=None, **options):
     journey = write("start")
-    write("link", journey, nos, **options)
+    by_key = {whole(no).key: one for no, one in (evidence or {}).items()}
+    write("link", journey, [whole(no) for no in nos], evidence=by_key, **options)
     return journey
+
+
+def parts(nos):
+    return [whole(no) for no in nos]
 
 
 def numbers_of(journey):
@@ -88,29 +99,47 @@ def test_a_journey_has_its_tracklets_in_order_of_time_with_what_speaks_for_them(
     assert (first.evidence.log_odds, round(first.evidence.probability, 4)) == (3.0, 0.9526)
     assert (first.with_id, second.evidence, second.with_id) == (second.tracklet.tracklet_id, None, None)
     assert (found.created_at_s, first.joined_at_s, found.successor_id) == (5000.0, 5001.0, None)
-    assert ask("membership") == {nos[0]: made, nos[2]: made}
+    assert ask("membership") == {whole(nos[0]).key: made, whole(nos[2]).key: made}
+
+
+def test_parts_of_a_tracklet_can_be_in_several_journeys_or_in_one(write, ask, database, nos):
+    first, second, third = (whole(nos[0], part_no, 1060.0 + part_no, 1060.5 + part_no) for part_no in range(3))
+    one, other = write("start"), write("start")
+    write("link", one, [third, first])
+    write("link", other, [second])
+    assert [link.part for link in ask("by_id", one).links] == [first, third]
+    (listed, _) = ask("list").items
+    assert (listed.tracklet_count, listed.start_s, listed.end_s) == (1, 1060.0, 1062.5)
+    assert len(ask("list", JourneyWhere(start_s=1061.6)).items) == 1, "the other one's part is over by then"
+    event = write("record", SPLIT, one, other, kept=[first, third], moved=[second])
+    assert (ask("event", event).kept, ask("event", event).moved) == ((first, third), (second,))
+    write("unlink", [first.key])
+    assert sorted(ask("membership")) == [second.key, third.key]
+    with database.write() as session:
+        TrackletRepository(session).delete(nos[0])
+    assert ask("membership") == {}
 
 
 def test_a_tracklet_is_in_one_journey_only(write, ask, nos):
     one = begin(write, nos[0], nos[1])
     other = begin(write, nos[1], author="me")
     assert (numbers_of(ask("by_id", one)), numbers_of(ask("by_id", other))) == ([nos[0]], [nos[1]])
-    assert {number: place.author for number, place in ask("placed").items()} == {nos[0]: None, nos[1]: "me"}
+    assert {place.part: place.author for place in ask("placed").values()} == {whole(nos[0]): None, whole(nos[1]): "me"}
     joined_at_s = ask("by_id", other).links[0].joined_at_s
-    write("link", other, [nos[1]])
+    write("link", other, parts([nos[1]]))
     assert ask("by_id", other).links[0].joined_at_s == joined_at_s, "it was there already"
-    write("unlink", [nos[1]])
+    write("unlink", [whole(nos[1]).key])
     with pytest.raises(UnknownJourneyError):
         ask("by_id", other)
 
 
 def test_a_journey_that_was_taken_in_leads_to_the_one_that_goes_on_and_can_come_back(write, ask, nos):
     one, other = begin(write, nos[0]), begin(write, nos[1])
-    write("link", one, [nos[1]])
+    write("link", one, parts([nos[1]]))
     write("end", other, one)
     ended = ask("by_id", other)
     assert (ended.links, ended.successor_id) == ((), one)
-    write("link", other, [nos[1]])
+    write("link", other, parts([nos[1]]))
     assert ask("by_id", other).successor_id is None
     assert ask("count") == 2
 
@@ -156,8 +185,18 @@ def test_an_empty_site_has_empty_pages_and_no_state(ask, database):
 
 def test_merges_and_splits_are_kept_with_both_sides(write, ask, nos):
     one, other = begin(write, nos[0], nos[1]), begin(write, nos[2])
-    merge = write("record", MERGE, one, other, kept=nos[:2], moved=nos[2:3], author="me", note="same bag", log_odds=1.5)
-    split = write("record", SPLIT, one, other, kept=nos[:1], moved=nos[1:2])
+    merge = write(
+        "record",
+        MERGE,
+        one,
+        other,
+        kept=parts(nos[:2]),
+        moved=parts(nos[2:3]),
+        author="me",
+        note="same bag",
+        log_odds=1.5,
+    )
+    split = write("record", SPLIT, one, other, kept=parts(nos[:1]), moved=parts(nos[1:2]))
     found = ask("events", other)
     assert [event.event_id for event in found] == [split, merge], "the newest first"
     event = ask("event", str(merge))
@@ -166,8 +205,8 @@ def test_merges_and_splits_are_kept_with_both_sides(write, ask, nos):
         MERGE,
         one,
         other,
-        tuple(nos[:2]),
-        (nos[2],),
+        tuple(parts(nos[:2])),
+        (whole(nos[2]),),
     )
     assert (event.author, event.note, event.log_odds, event.created_at_s) == ("me", "same bag", 1.5, 5004.0)
     assert [act.event_id for act in ask("acts")] == [merge], "what came by itself is nobody's act"
@@ -175,7 +214,7 @@ def test_merges_and_splits_are_kept_with_both_sides(write, ask, nos):
 
 def test_an_event_is_undone_once(write, ask, nos):
     one, other = begin(write, nos[0]), begin(write, nos[1])
-    event_id = write("record", SPLIT, one, other, kept=nos[:1], moved=nos[1:2])
+    event_id = write("record", SPLIT, one, other, kept=parts(nos[:1]), moved=parts(nos[1:2]))
     undone = write("undo", str(event_id), author="you")
     assert (undone.undone_by, undone.undone_at_s) == ("you", 5005.0)
     with pytest.raises(JourneyStateError, match=f"split {event_id} was undone before, by you"):
@@ -186,13 +225,13 @@ def test_an_event_is_undone_once(write, ask, nos):
 def test_what_was_removed_leaves_its_journey_its_history_and_the_evidence_of_others(write, ask, database, nos):
     made = begin(write, nos[0], nos[2], evidence={nos[2]: LinkEvidence(nos[0], 5.0, None, -4.0)})
     other = begin(write, nos[1])
-    write("record", MERGE, made, other, kept=[nos[0]], moved=[nos[2]])
+    write("record", MERGE, made, other, kept=parts([nos[0]]), moved=parts([nos[2]]))
     with database.write() as session:
         TrackletRepository(session).delete(nos[0])
     found = ask("by_id", made)
     assert numbers_of(found) == [nos[2]]
     assert (found.links[0].evidence, found.links[0].with_id) == (None, None)
-    assert (ask("events", made)[0].kept, ask("events", made)[0].moved) == ((), (nos[2],))
+    assert (ask("events", made)[0].kept, ask("events", made)[0].moved) == ((), (whole(nos[2]),))
     with database.write() as session:
         TrackletRepository(session).delete(nos[2])
     with pytest.raises(UnknownJourneyError, match=str(made)):
@@ -206,7 +245,7 @@ def test_what_was_removed_leaves_its_journey_its_history_and_the_evidence_of_oth
 
 def test_a_chain_of_journeys_that_took_each_other_in_goes_with_the_last(write, ask, database, nos):
     one, other = begin(write, nos[0]), begin(write, nos[1])
-    write("link", one, [nos[1]])
+    write("link", one, parts([nos[1]]))
     write("end", other, one)
     write("prune")
     assert ask("by_id", other).successor_id == one, "it leads somewhere"
@@ -255,4 +294,4 @@ def test_what_is_not_there_is_told(ask, database):
 def test_the_database_itself_refuses_a_link_of_nobody(write, nos):
     assert nos
     with pytest.raises(IntegrityError):
-        write("link", write("start"), [999_999])
+        write("link", write("start"), [whole(999_999)])

@@ -99,17 +99,19 @@ def test_who_has_no_journey_is_alone(apart):
 def test_the_best_identities_give_tracklets_to_whom_they_show(apart):
     truth = truth_of(apart)
     with apart.database.read() as session:
-        best = best_identities(session, truth)
-        assert best == PEOPLE
+        best = best_identities(session, truth, cut=False)
+        assert {one.part.tracklet_no: one.identity for one in best} == PEOPLE
         assert score_identities(session, truth, best).as_dict()["IDF1"] == 100
-        assert best_identities(session, truth_of(apart, dict.fromkeys(PEOPLE, 7))) == dict.fromkeys(PEOPLE, 7)
+        one_person = best_identities(session, truth_of(apart, dict.fromkeys(PEOPLE, 7)), cut=True)
+        assert {one.identity for one in one_person} == {7}
 
 
 def test_of_two_tracklets_at_one_time_one_is_the_person(site):
     truth = {camera: MotBoxes.none() for camera in ("gate", "hall", "yard")}
     truth["gate"] = truth_of(site)["gate"].take(np.arange(31))
     with site.database.read() as session:
-        assert best_identities(session, truth) == {1: 1}, "3 lies on the same boxes in the same frames"
+        (one,) = best_identities(session, truth, cut=False)
+        assert (one.part.tracklet_no, one.identity) == (1, 1), "3 lies on the same boxes in the same frames"
 
 
 def test_a_truth_that_does_not_fit_is_refused(apart):
@@ -124,7 +126,8 @@ def test_a_truth_that_does_not_fit_is_refused(apart):
 def test_the_demo_builds_them_and_tells_what_the_tracks_allow(apart, tmp_path):
     folder = written(apart, tmp_path)
     figures = score_demo_journeys(apart.database, folder)
-    assert (figures["idf1"], figures["idf1_of_tracklets"], figures["journeys"]) == (1.0, 1.0, 3)
+    assert [figures[name] for name in ("idf1", "idf1_of_tracklets", "idf1_of_parts")] == [1.0, 1.0, 1.0]
+    assert (figures["journeys"], figures["cut_tracklets"]) == (3, 0)
     assert journey_rows(figures)[0] == ("journeys", "IDF1 over all cameras", "1.000; at best 1.000 with these tracks")
     assert journey_rows({}) == []
 

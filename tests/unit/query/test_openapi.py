@@ -115,6 +115,7 @@ def test_every_reference_leads_somewhere(document):
         feedback_schemas.FeedbackAnswer,
         feedback_schemas.FeedbackList,
         journeys_schemas.LinkEvidenceView,
+        journeys_schemas.PartView,
         journeys_schemas.JourneyLinkView,
         journeys_schemas.JourneyTracklet,
         journeys_schemas.JourneySummaryView,
