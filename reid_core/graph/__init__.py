@@ -2,7 +2,10 @@
 
 __all__ = [
     "affinity",
+    "fused_graph",
+    "fused_rules",
     "neighbours",
+    "pooling",
     "propagation",
     "propagation_torch",
     "reciprocal_encoding",

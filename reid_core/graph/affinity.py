@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
+from scipy.special import expit
 
 if TYPE_CHECKING:
     from reid_core.graph.neighbours import Neighbours
     from reid_core.types import FloatArray
 
-__all__ = ["EdgeRule", "gaussian_affinity", "graph_edges", "row_normalised", "symmetric"]
+__all__ = ["EdgeRule", "PairNats", "gaussian_affinity", "graph_edges", "row_normalised", "soft_edges", "symmetric"]
 
 EdgeRule: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 """Of pairs of rows and columns, which may be joined for their times. Shapes ``(P,)``, ``(P,)`` to ``(P,)``."""
+
+PairNats: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
+"""Evidence of time for pairs of rows and columns, in nats. Shapes ``(P,)``, ``(P,)`` to ``(P,)``."""
+
+_NO_EDGE = 1e-3
 
 
 def gaussian_affinity(cosines: FloatArray, *, alpha: float = 1.0) -> FloatArray:
@@ -62,6 +68,30 @@ def graph_edges(
         kept |= rule(rows, others)
     weights = gaussian_affinity(neighbours.cosines.ravel()[kept], alpha=alpha).astype(np.float32)
     return csr_array((weights, (rows[kept], others[kept])), shape=(count, columns))
+
+
+def soft_edges(
+    neighbours: Neighbours, *, columns: int, nats: PairNats, per_nat: float, least: float, softness: float
+) -> csr_array:
+    """Directed edges that weigh more the more looks and time speak for one person, instead of being in or out.
+
+    Args:
+        neighbours: The most alike of each row.
+        columns: How many nodes there are to be joined to.
+        nats: Evidence of time for pairs.
+        per_nat: Cosine that a nat is worth.
+        least: Cosine and time together at which an edge weighs a half.
+        softness: How slowly weights rise around that, above 0.
+
+    Returns:
+        Weights in ``(0, 1]``; those below 0.001 are left out. Shape ``(len(neighbours), columns)``, float32.
+    """
+    count, k = neighbours.rows.shape
+    rows, others = np.repeat(np.arange(count), k), neighbours.rows.ravel()
+    fused = neighbours.cosines.ravel() + per_nat * nats(rows, others)
+    weights = expit((fused - least) / softness).astype(np.float32)
+    kept = weights >= _NO_EDGE
+    return csr_array((weights[kept], (rows[kept], others[kept])), shape=(count, columns))
 
 
 def symmetric(edges: csr_array) -> csr_array:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reid_core.types import FloatArray
 
-__all__ = ["Neighbours", "index_of", "nearest", "nearest_in", "require_unit_rows"]
+__all__ = ["Neighbours", "evened", "index_of", "nearest", "nearest_in", "require_unit_rows"]
 
 _LENGTH_TOLERANCE = 1e-3
 
@@ -101,6 +101,18 @@ def nearest_in(vectors: FloatArray, k: int, *, threads: int = 1) -> Neighbours:
         rows[missing, -1], cosines[missing, -1] = missing, 1
     order = np.lexsort((rows, -cosines, rows != own), axis=1)
     return Neighbours(np.take_along_axis(rows, order, 1), np.take_along_axis(cosines, order, 1))
+
+
+def evened(neighbours: Neighbours) -> Neighbours:
+    """The same neighbours with distances told in each node's own measure: how far its last neighbour usually is.
+
+    A node among many alike needs more likeness for the same cosine, one that stands alone needs less. The median node
+    keeps its cosines.
+    """
+    if not neighbours.cosines.size:
+        return neighbours
+    reach = np.maximum(1 - neighbours.cosines[:, -1:], np.float32(1e-6))
+    return Neighbours(neighbours.rows, 1 - (1 - neighbours.cosines) * (np.median(reach) / reach))
 
 
 def require_unit_rows(vectors: FloatArray, name: str) -> None:

@@ -1,4 +1,4 @@
-"""G-Fusion's re-ranking: a graph over the gallery, queries attached to it, and distances of what comes out.
+"""Re-ranking of queries against a gallery by graphs: our default, and G-Fusion's as its paper has it.
 
 Source:
     G-Fusion, MM 2023, Section 3.4 (Eq. 15, 16).
@@ -11,17 +11,51 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_core.graph.fused_graph import FusedGraph
 from reid_core.graph.refined_gallery import RefinedGallery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reid_core.graph.affinity import EdgeRule
+    from reid_core.graph.fused_graph import TransitEvidence
+    from reid_core.graph.fused_rules import FusedRules
     from reid_core.graph.propagation import RandomProjection
     from reid_core.graph.refined_gallery import GraphRules
+    from reid_core.spatio_temporal.sightings import Sightings
     from reid_core.types import FloatArray
 
-__all__ = ["Reranked", "graph_rerank"]
+__all__ = ["Reranked", "graph_rerank", "rerank"]
+
+
+def rerank(
+    query: FloatArray,
+    gallery: FloatArray,
+    asking: Sightings,
+    answering: Sightings,
+    transit: TransitEvidence,
+    *,
+    rules: FusedRules | None = None,
+    threads: int = 1,
+) -> Callable[[int, int], FloatArray]:
+    """Distances by looks and learned transit, both heard from neighbours: the default.
+
+    Args:
+        query: L2-normalised. Shape ``(Q, d)``.
+        gallery: L2-normalised. Shape ``(G, d)``.
+        asking: Where and when the queries were seen; NaN where a time is not known.
+        answering: The same of the gallery, of the same cameras.
+        transit: What gaps say, such as a `reid_core.spatio_temporal.transit_model.TransitModel`.
+        rules: How looks and time are fused; default: the frozen ones.
+        threads: Of the searches for neighbours.
+
+    Returns:
+        A function that makes rows ``start`` to ``stop`` of the distances, small for one person, shape ``(B, G)``.
+
+    Raises:
+        ValueError: If a vector is not of length 1, or lengths, dimensions or cameras differ.
+    """
+    return FusedGraph(gallery, answering, transit, rules=rules, threads=threads).distances(query, asking)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

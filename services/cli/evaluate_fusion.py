@@ -34,6 +34,9 @@ def fusion(
     method: Annotated[
         list[str] | None, typer.Option(help="Method to compare beside visual; repeatable.", show_default="all")
     ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also the default (gfusion) with each of its parts left out or exchanged.")
+    ] = False,
     json: Json = None,
 ) -> None:
     """Real times, simulated looks of a wanted quality: what each method of fusing both gains."""
@@ -42,7 +45,7 @@ def fusion(
     from reid_core.evaluation.fusion.sources import read_times
     from services.cli.progress import progress
 
-    methods = chosen_methods(method)
+    methods = chosen_methods(method, ablate=ablate)
     timed = read_times(lists)
     with progress("Simulating and scoring", None) as advance:
         report = report_fusion(timed, methods, wanted_map=visual_map, seed=seed, on_step=advance)

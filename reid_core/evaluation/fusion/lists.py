@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ __all__ = ["DISTRACTOR", "TimedImages", "TimedLists", "read_timed_lists"]
 DISTRACTOR = 0
 _TRAIN, _TEST = "list_market_train_new.txt", "list_market_test_new.txt"
 _QUERY_FOLDER = "query/"
+_RECORDING = re.compile(r"_c\d+s(\d+)_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,15 +33,19 @@ class TimedImages:
         person_ids: Shape ``(N,)``. Among test images ``DISTRACTOR`` is nobody in particular.
         camera_ids: Shape ``(N,)``.
         frames: Frame numbers on the cameras' common clock, 25 a second. Shape ``(N,)``.
+        recordings: Number of the camera's recorded sequence that each is from, from 1; none if it was not cut.
+            Shape ``(N,)``.
     """
 
     person_ids: NDArray[np.int64]
     camera_ids: NDArray[np.int64]
     frames: NDArray[np.int64]
+    recordings: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns of different length."""
-        shapes = {self.person_ids.shape, self.camera_ids.shape, self.frames.shape}
+        columns = (self.person_ids, self.camera_ids, self.frames, self.recordings)
+        shapes = {column.shape for column in columns if column is not None}
         if len(shapes) != 1 or self.person_ids.ndim != 1:
             raise ValueError(f"persons, cameras and frames must be lists of one length, got shapes {sorted(shapes)}")
 
@@ -59,8 +65,9 @@ class TimedLists:
 def read_timed_lists(folder: Path) -> TimedLists:
     """Read ``list_market_train_new.txt`` and ``list_market_test_new.txt``, plain or with ``.gz``.
 
-    Rows are ``path person camera frame``. The ``_new`` lists count frames on from one recorded sequence to the next,
-    which makes one clock of each camera's six sequences. Test rows under ``query/`` are the queries.
+    Rows are ``path person camera frame``; names such as ``0001_c1s2_000151`` tell the recorded sequence. The ``_new``
+    lists count frames on from one recorded sequence to the next, which makes one clock of each camera's six sequences.
+    Test rows under ``query/`` are the queries.
 
     Raises:
         DatasetError: If a file is missing or holds a row that cannot be read (named by file and line), or a part is
@@ -109,9 +116,16 @@ def _row(path: Path, number: int, line: str) -> tuple[str, int, int, int]:
 
 
 def _images(rows: Iterable[tuple[str, int, int, int]]) -> TimedImages:
-    columns = np.array([row[1:] for row in rows], np.int64).reshape(-1, 3)
-    return TimedImages(columns[:, 0], columns[:, 1], columns[:, 2])
+    columns = np.array([(*row[1:], _recording(row[0])) for row in rows], np.int64).reshape(-1, 4)
+    return TimedImages(*columns.T)
+
+
+def _recording(path: str) -> int:
+    """Named in Market-1501's file names; 1 where a name tells none."""
+    named = _RECORDING.search(path)
+    return int(named[1]) if named else 1
 
 
 def _where(images: TimedImages, chosen: NDArray[np.bool_]) -> TimedImages:
-    return TimedImages(images.person_ids[chosen], images.camera_ids[chosen], images.frames[chosen])
+    recordings = None if images.recordings is None else images.recordings[chosen]
+    return TimedImages(images.person_ids[chosen], images.camera_ids[chosen], images.frames[chosen], recordings)

@@ -1,0 +1,98 @@
+"""Images that follow each other at one camera and look alike, pooled into tracklets before a graph is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from reid_core.spatio_temporal.sightings import Sightings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reid_core.types import FloatArray
+
+__all__ = ["Pooled", "pool_tracklets"]
+
+_PAIRS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """Tracklets made of images.
+
+    Attributes:
+        numbers: Tracklet of each image, from 0. Shape ``(N,)``, int64.
+        vectors: Mean look of each, of length 1. Shape ``(T, d)``, float32.
+        sightings: Where, and at the mean time of its images when. T of them.
+    """
+
+    numbers: NDArray[np.int64]
+    vectors: FloatArray
+    sightings: Sightings
+
+
+def pool_tracklets(vectors: FloatArray, sightings: Sightings, *, within_s: float, least_cosine: float) -> Pooled:
+    """Join images of one camera that start within so many seconds of each other and look alike, in chains.
+
+    Args:
+        vectors: L2-normalised. Shape ``(N, d)``.
+        sightings: N of them; those without a time stay alone.
+        within_s: 0 leaves every image alone.
+        least_cosine: They look alike from this cosine on.
+
+    Raises:
+        ValueError: If lengths differ.
+    """
+    if len(vectors) != len(sightings):
+        raise ValueError(f"{len(vectors)} vectors and {len(sightings)} sightings do not fit")
+    count = len(vectors)
+    if not within_s > 0:
+        return Pooled(np.arange(count), np.asarray(vectors, np.float32), sightings)
+    rows, others = _near_in_time(sightings, within_s)
+    alike = _cosines(vectors, rows, others) >= least_cosine
+    links = coo_array((np.ones(np.count_nonzero(alike)), (rows[alike], others[alike])), shape=(count, count))
+    tracklets, numbers = connected_components(links, directed=False) if count else (0, np.zeros(0))
+    return _pooled(vectors, sightings, numbers.astype(np.int64), tracklets)
+
+
+def _near_in_time(sightings: Sightings, within_s: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of one camera, each once."""
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    for camera in range(len(sightings.camera_ids)):
+        mine = np.flatnonzero((sightings.cameras == camera) & np.isfinite(sightings.starts_s))
+        mine = mine[np.argsort(sightings.starts_s[mine], kind="stable")]
+        times_s = sightings.starts_s[mine]
+        later = np.searchsorted(times_s, times_s + within_s, side="right") - np.arange(len(mine)) - 1
+        first = np.repeat(np.arange(len(mine)), later)
+        step = np.arange(later.sum()) - np.repeat(np.cumsum(later) - later, later) + 1
+        found.append((mine[first], mine[first + step]))
+    rows, others = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, others
+
+
+def _cosines(vectors: FloatArray, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+    found = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        found[part] = np.einsum("pd,pd->p", vectors[rows[part]], vectors[others[part]])
+    return found
+
+
+def _pooled(vectors: FloatArray, sightings: Sightings, numbers: NDArray[np.int64], tracklets: int) -> Pooled:
+    members = csr_array(
+        (np.ones(len(numbers), np.float32), (numbers, np.arange(len(numbers)))), (tracklets, len(numbers))
+    )
+    sums = np.asarray(members @ np.asarray(vectors, np.float32), np.float32)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    counts = np.bincount(numbers, minlength=tracklets)
+    cameras = np.zeros(tracklets, np.int64)
+    cameras[numbers] = sightings.cameras
+    middle_s = np.bincount(numbers, (sightings.starts_s + sightings.ends_s) / 2, minlength=tracklets) / counts
+    return Pooled(
+        numbers, sums / np.maximum(lengths, 1e-12), Sightings(sightings.camera_ids, cameras, middle_s, middle_s)
+    )
