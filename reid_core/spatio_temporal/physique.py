@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from reid_core.spatio_temporal.sightings import MatchedPairs, Sightings
 
-__all__ = ["Ground", "Physique", "Trait", "fit_ground", "fit_physique", "fit_trait"]
+__all__ = ["WEIGHT", "Ground", "Physique", "Trait", "fit_ground", "fit_physique", "fit_trait"]
 
+WEIGHT: Final = 2.0  # a calibration takes times for about half of what they say, for training has its say in them
 OUTLIERS: Final = 0.1  # tracklets that change from one person to another, people who run or carry somebody
 _FEWEST: Final = 12
 _ROUNDS: Final = 30
@@ -95,15 +96,25 @@ class Physique:
         """Log stature and log pace over the camera's usual ones; NaN where not known. Shape ``(N, 2)``."""
         return _figures(sightings, self.grounds)
 
-    def llr(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Evidence of pairs of figures, in nats. Shapes broadcast, ``(..., 2)`` to ``(...)``."""
+    def evidence(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What pairs of figures say beside times: their log-likelihood ratios in nats, doubled.
+
+        Whoever weighs the sum of both takes it for about half; no training knows heights and paces, so they count full.
+
+        Args:
+            one: As `figures` has them. Shape ``(..., 2)``.
+            other: The same; shapes broadcast.
+
+        Returns:
+            Shape ``(...)``.
+        """
         apart = one - other
-        return self.stature.llr(apart[..., 0]) + self.pace.llr(apart[..., 1])
+        return WEIGHT * (self.stature.llr(apart[..., 0]) + self.pace.llr(apart[..., 1]))
 
     @property
-    def most_llr(self) -> float:
-        """No pair's evidence is above this, in nats."""
-        return self.stature.most_llr + self.pace.most_llr
+    def most_evidence(self) -> float:
+        """No pair's evidence is above this."""
+        return WEIGHT * (self.stature.most_llr + self.pace.most_llr)
 
     def to_json(self) -> dict[str, Any]:
         """A document that a person can read."""

@@ -178,7 +178,7 @@ class TransitModel:
         of_time: NDArray[np.float64] = np.where(compared, evidence, 0.0)
         if self.physique is None or a.figures is None or b.figures is None:
             return of_time
-        return of_time + self.physique.llr(a.figures, b.figures)
+        return of_time + self.physique.evidence(a.figures, b.figures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,7 +61,7 @@ class WindowTable:
         pairs = {(a, b): (table, tables[b, a]) for (a, b), table in tables.items() if (b, a) in tables}
         self._spans_s = {way: _span_s(there, _needed(there, back) / 2) for way, (there, back) in pairs.items()}
         self.ways = frozenset(self._spans_s)
-        bodies = 0.0 if transit.physique is None or not pairs else transit.physique.most_llr
+        bodies = 0.0 if transit.physique is None or not pairs else transit.physique.most_evidence
         self.most_llr = bodies + max((_llr(*both, _highest(*both)) for both in pairs.values()), default=0.0)
         self.outside_llr = bodies + max((_llr(*both, _needed(*both)) for both in pairs.values()), default=0.0)
 

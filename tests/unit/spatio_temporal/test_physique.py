@@ -61,10 +61,10 @@ def test_one_persons_spread_is_found_among_wrong_pairs():
     assert physique.stature.of_one == pytest.approx(0.015 * 2**0.5, rel=0.25)
     figures = physique.figures(sightings)
     assert np.abs(np.median(figures[:150], axis=0)).max() < 0.01
-    llr = physique.llr(figures[:150, None], figures[None, 150:])
-    assert np.median(np.diag(llr)) > 1.5
-    assert np.median(llr) < -0.5
-    assert llr.max() <= physique.most_llr
+    llr = physique.evidence(figures[:150, None], figures[None, 150:])
+    assert np.median(np.diag(llr)) > 3
+    assert np.median(llr) < -1
+    assert llr.max() <= physique.most_evidence
 
 
 def test_pairs_that_are_all_wrong_tell_nothing_much():
@@ -108,7 +108,7 @@ def test_a_transit_model_adds_it_to_times():
     matrix = again.llr_matrix(with_bodies, with_bodies)
     figures = again.physique.figures(with_bodies)
     across = seen.cameras[:, None] != seen.cameras[None]
-    expected = blind.llr_matrix(seen, seen) + again.physique.llr(figures[:, None], figures[None]) * across
+    expected = blind.llr_matrix(seen, seen) + again.physique.evidence(figures[:, None], figures[None]) * across
     np.testing.assert_allclose(matrix, expected, atol=1e-9)
     np.testing.assert_array_equal(matrix, matrix.T)
     assert (again.llr_matrix(seen, seen) == blind.llr_matrix(seen, seen)).all()
