@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from journey_site import JourneySite, looks_of
+from factories import make_tracklet
+from journey_site import MODEL, MORNING_S, JourneySite, looks_of
 
 from reid_core.errors import (
     ImpossibleJourneyError,
@@ -14,6 +15,7 @@ from reid_core.errors import (
     UnknownJourneyError,
     UnknownJourneyEventError,
 )
+from reid_core.types import Embedding
 from services import feedback
 from services.journeys import acts
 from services.journeys.keeper import JourneyKeeper
@@ -21,6 +23,7 @@ from services.storage.documents import CalibrationRepository
 from services.storage.feedback_records import Verdict
 from services.storage.journeys_records import ChangeKind
 from services.storage.outbox import Outbox
+from services.storage.tracklets import TrackletRepository
 
 ABSENT = "01a1f8a0-51c3-7b2e-9d5c-61b0f2f6a7c4"
 
@@ -342,3 +345,75 @@ def test_a_rebuild_that_is_always_outrun_locks_the_others_out(two, monkeypatch):
     keeper = two.keeper()
     monkeypatch.setattr(JourneyKeeper, "_is_outrun", lambda *_args: True)
     assert keeper.rebuild().changed == 0
+
+
+def see_two(site, first, last, camera, after_s):
+    """One tracklet that shows one person for its first half and another one for its second."""
+    site.stored += 1
+    tracklet = make_tracklet(site.stored, start_s=MORNING_S + after_s, frames=31, crops=8)
+    looks = np.stack([looks_of(first if crop < 4 else last) for crop in range(8)])
+    mean = looks.mean(0) / np.linalg.norm(looks.mean(0))
+    with site.database.write() as session:
+        return TrackletRepository(session).add(
+            site.sources[camera],
+            camera,
+            tracklet,
+            f"blob {site.stored}",
+            Embedding(MODEL, mean.astype(np.float32), looks),
+            crop_nos=range(8),
+        )
+
+
+@pytest.fixture
+def mixed(site):
+    """Two people at the gate and in the hall, where one tracklet begins as the one and ends as the other."""
+    site.see(0, "gate", 0)
+    site.see(1, "gate", 10)
+    see_two(site, 0, 1, "hall", 26)
+    site.keeper().rebuild()
+    return site
+
+
+def test_a_tracklet_of_two_people_is_cut_and_is_in_both_journeys(mixed):
+    first, second = (acts.read(mixed.database, mixed.journey_of(number)).journey for number in (1, 2))
+    assert [[link.part.tracklet_no for link in one.links] for one in (first, second)] == [[1, 3], [2, 3]]
+    before, after = first.links[1].part, second.links[1].part
+    assert (before.part_no, after.part_no) == (0, 1)
+    assert before.start_s == first.links[1].tracklet.start_s < before.end_s < after.start_s < after.end_s
+    assert after.end_s == second.links[1].tracklet.end_s
+    assert mixed.keeper().rebuild().changed == 0
+    assert mixed.keeper().rebuild().cut == 1
+
+
+def test_the_parts_of_a_tracklet_go_with_it(mixed):
+    keeper = mixed.keeper()
+    keeper.catch_up()
+    mixed.remove(3)
+    assert mixed.groups() == [(1,), (2,)]
+    assert keeper.catch_up().tracklets == 2
+
+
+def test_cuts_are_followed_as_they_are_built(mixed):
+    keeper = mixed.keeper()
+    keeper.catch_up()
+    see_two(mixed, 1, 0, "yard", 50)
+    keeper.catch_up()
+    followed = mixed.ask("placed")
+    assert len(followed) == 6
+    assert mixed.keeper().rebuild().changed == 0
+
+
+def test_what_is_said_of_a_cut_tracklet_is_true_of_one_part_and_a_split_holds_by_time(mixed):
+    keeper = mixed.keeper()
+    keeper.catch_up()
+    left, fresh = acts.split(mixed.database, mixed.journey_of(1), mixed.id_of(3), author="me")
+    keeper.catch_up()
+    mixed.keeper().rebuild()
+    assert [link.part.tracklet_no for link in acts.read(mixed.database, left.journey.journey_id).journey.links] == [1]
+    (alone,) = acts.read(mixed.database, fresh.journey.journey_id).journey.links
+    assert (alone.part.tracklet_no, alone.part.part_no) == (3, 0)
+    acts.undo(mixed.database, left.journey.journey_id, author="me")
+    keeper.catch_up()
+    assert mixed.groups() == [(1, 3), (2, 3)]
+    feedback.give(mixed.database, mixed.id_of(1), mixed.id_of(3), Verdict.SAME, author="me")
+    assert keeper.catch_up().conflicts == 0
