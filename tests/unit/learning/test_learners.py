@@ -133,6 +133,7 @@ def _stop_at_the_last(progress):
         raise _StoppedError
 
 
+@pytest.mark.slow
 def test_one_cluster_of_all_is_too_little(tmp_path):
     made, _ = make_set(people=2, cameras=2, crops=4)
     made.save(tmp_path / "tracklets")
@@ -141,7 +142,8 @@ def test_one_cluster_of_all_is_too_little(tmp_path):
         _run(tmp_path, recipe)
 
 
-@pytest.mark.parametrize("name", _QUICK)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(LEARNERS))
 def test_a_camera_with_a_single_tracklet_and_unknown_times_go_on_safely(tmp_path, name):
     made, _ = make_set(people=8, cameras=2, crops=4)
     rows = np.arange(9)

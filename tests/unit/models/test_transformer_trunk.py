@@ -78,6 +78,7 @@ def test_published_weights_of_another_picture_size_are_taken(tmp_path):
         build_network(replace(_RECIPE, architecture="mobilenetv2_035", stages=0), tmp_path / "whole.pth")
 
 
+@pytest.mark.slow
 def test_a_learned_transformer_embeds_as_it_did_in_torch(tmp_path):
     network = build_network(_RECIPE, None, seed=3)
     with torch.no_grad():
