@@ -113,7 +113,8 @@ class _StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", [pytest.param("contrast and graph", marks=pytest.mark.slow), "graph alone"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["contrast and graph", "graph alone"])
 def test_a_cycle_that_is_broken_off_in_every_stage_ends_with_the_same_bits(folder, tmp_path_factory, site, name):
     recipe = LEARNERS[name]
     straight = tmp_path_factory.mktemp("straight")
