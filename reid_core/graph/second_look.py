@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reid_core.graph.streaming import StreamingGraph
+    from reid_core.graph.streaming_query import RefinedQuery
+    from reid_core.retrieval.rows import Hits
     from reid_core.retrieval.search import Query
     from reid_core.types import FloatArray, SearchFilter
 
@@ -27,8 +29,19 @@ class GraphLook:
     """
 
     def __init__(self, graph: StreamingGraph, query: Query) -> None:
-        self._graph = graph
-        self.refined = graph.refine(query)
+        self._graph, self._query = graph, query
+        self._refined: RefinedQuery | None = None
+
+    @property
+    def refined(self) -> RefinedQuery:
+        """What the query became."""
+        if self._refined is None:
+            self._refined = self._graph.refine(self._query)
+        return self._refined
+
+    def hear(self, near: Hits) -> None:
+        """Take the query's neighbours from a search that was made anyway: the first look-up."""
+        self._refined = self._graph.refine(self._query, near=near)
 
     def nearest(self, k: int, where: SearchFilter) -> NDArray[np.int64]:
         """Numbers of the ``k`` nearest that a filter passes, nearest first."""

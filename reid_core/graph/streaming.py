@@ -107,10 +107,14 @@ class StreamingGraph:
         with self._lock.alone():
             return self._growth.features.refresh()
 
-    def refine(self, query: Query) -> RefinedQuery:
+    def refine(self, query: Query, *, near: Hits | None = None) -> RefinedQuery:
         """What a query becomes beside its neighbours: the first look-up.
 
         Its own tracklets are not heard. Without a camera or a time its looks alone count.
+
+        Args:
+            query: Who is looked for.
+            near: The tracklets most like it, if they are known already, but for its own; otherwise they are looked up.
 
         Raises:
             ValueError: If the query's vector is not finite and of length 1, or has another length than d.
@@ -119,7 +123,7 @@ class StreamingGraph:
         if vector.shape != (self.dim,) or not are_unit(vector[None]).all():
             raise ValueError(f"a query must be a unit vector of {self.dim} numbers, got shape {vector.shape}")
         with self._reading():
-            return refine(self._growth, query, vector)
+            return refine(self._growth, query, vector, near)
 
     def nearest(self, refined: RefinedQuery, k: int, *, where: SearchFilter) -> Hits:
         """The tracklets nearest to what a query became, among what they have become: the second look-up.
@@ -148,9 +152,9 @@ class StreamingGraph:
     def distances(self, refined: RefinedQuery, tracklet_nos: NDArray[np.int64]) -> FloatArray:
         """Cosine distances of what a query became to what tracklets became; NaN of unknown ones. Shape ``(m,)``."""
         with self._reading():
-            known = np.array([no in self for no in tracklet_nos.tolist()], np.bool_)
-            columns, found = self._growth.nodes.columns, np.full(len(tracklet_nos), np.nan, np.float32)
-            rows = np.array([columns.row_of(no) for no in tracklet_nos[known].tolist()], np.int64)
+            rows = self._growth.nodes.columns.places(tracklet_nos)
+            known, found = rows >= 0, np.full(len(tracklet_nos), np.nan, np.float32)
+            rows = rows[known]
             others = self._growth.features.refined.take(rows)
             found[known] = np.square(others - unit_rows(refined.vector[None])).sum(axis=1) / 2
             return found

@@ -10,7 +10,10 @@ import numpy as np
 from reid_core.spatio_temporal.sightings import Sightings
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from reid_core.graph.streaming_growth import Growth
+    from reid_core.retrieval.rows import Hits
     from reid_core.retrieval.search import Query
     from reid_core.types import FloatArray
 
@@ -32,27 +35,41 @@ class RefinedQuery:
     share: float
 
 
-def refine(growth: Growth, query: Query, vector: FloatArray) -> RefinedQuery:
+def refine(growth: Growth, query: Query, vector: FloatArray, near: Hits | None = None) -> RefinedQuery:
     """Attach a query to a graph whose features are up to date (G-Fusion, Eq. 16); its own tracklets are not heard.
 
     Args:
         growth: The graph.
         query: Who is looked for.
         vector: The query's. Shape ``(d,)``.
+        near: The tracklets most like it, but for its own; used if they are enough and all known.
     """
-    joining, columns = growth.joining, growth.nodes.columns
-    but = np.array(columns.rows_of(query.exclude_tracklet_nos), np.int64)
-    near = growth.nodes.near(vector, joining.asked, but=but).first(joining.asked)
-    asking, answering = _sightings(query, growth.nodes.sightings(near.rows))
-    factors = joining.factors(near.cosines, asking, answering)
-    weights = joining.weights(near.cosines[None], factors[None], of_query=True)[0]
+    joining = growth.joining
+    beside, cosines = _beside(growth, query, vector, near)
+    asking, answering = _sightings(query, growth.nodes.sightings(beside))
+    factors = joining.factors(cosines, asking, answering)
+    weights = joining.weights(cosines[None], factors[None], of_query=True)[0]
     heard = weights > 0
     own = np.float32(1 / (1 + float(weights.sum(dtype=np.float64))))
-    rows, shares = near.rows[heard], weights[heard] * own
+    rows, shares = beside[heard], weights[heard] * own
     became = vector
     for layer in range(joining.layers):
         became = np.asarray(growth.features.mean_of(rows, shares, layer) + own * became, np.float32)
     return RefinedQuery(became, len(rows), 1 - float(own))
+
+
+def _beside(
+    growth: Growth, query: Query, vector: FloatArray, near: Hits | None
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Rows whom the query may hear, most alike first, and their cosines."""
+    columns, wanted = growth.nodes.columns, growth.joining.asked
+    if near is not None and len(near) >= wanted:
+        rows = columns.places(near.tracklet_nos[:wanted])
+        if (rows >= 0).all():
+            return rows, 1 - near.distances[:wanted]
+    but = np.array(columns.rows_of(query.exclude_tracklet_nos), np.int64)
+    found = growth.nodes.near(vector, wanted, but=but).first(wanted)
+    return found.rows, found.cosines
 
 
 def _sightings(query: Query, answering: Sightings) -> tuple[Sightings, Sightings]:

@@ -68,6 +68,11 @@ class Columns:
         """The rows of those tracklets that are here and were not removed."""
         return [row for no in tracklet_nos if (row := self._row_of.get(no)) is not None]
 
+    def places(self, tracklet_nos: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The row of each tracklet, -1 where it is not here. Shape ``(m,)``."""
+        get = self._row_of.get
+        return np.array([get(no, -1) for no in tracklet_nos.tolist()], np.int64)
+
     def row_of(self, tracklet_no: int) -> int:
         """The row of a tracklet that was not removed.
 

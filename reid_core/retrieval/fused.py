@@ -16,6 +16,7 @@ from reid_core.retrieval.second_look import Refinement
 from reid_core.spatio_temporal.fusion import judge, longest_prefix
 from reid_core.spatio_temporal.sightings import Sightings
 from reid_core.spatio_temporal.windows import WindowTable
+from reid_core.types import SearchFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from reid_core.spatio_temporal.calibration_model import Calibration
     from reid_core.spatio_temporal.fusion import Judgement
     from reid_core.spatio_temporal.transit_model import TransitModel
-    from reid_core.types import Match, SearchFilter
+    from reid_core.types import Match
 
 __all__ = ["FusedAnswer", "FusedSearch"]
 
@@ -106,8 +107,12 @@ class FusedSearch:
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
+        near = None
+        if second is not None:
+            near = index.nearest(query.vector, _shortest(k), where=not_itself(SearchFilter(), query))
+            second.hear(near)
         case = self._case(index, query, use_time=use_time, second=second)
-        found = self._best(index, case, k, not_itself(where, query))
+        found = self._best(index, case, k, not_itself(where, query), None if where != SearchFilter() else near)
         if max_error_rate is not None:
             found = found.take(np.arange(longest_prefix(found.judgement.probabilities, max_error_rate)))
         matches = matches_of(found.hits, query, crop_vectors_of)
@@ -126,21 +131,22 @@ class FusedSearch:
             refinement=None if second is None else Refinement.of(second, self.calibration, query, reference),
         )
 
-    def _best(self, index: FlatIndex, case: Case, k: int, where: SearchFilter) -> Found:
-        """The best ``k`` that pass, in order."""
-        size = max(_SHORTLIST, _SHORTLIST_FOR_EACH * k)
+    def _best(self, index: FlatIndex, case: Case, k: int, where: SearchFilter, near: Hits | None) -> Found:
+        """The best ``k`` that pass, in order; ``near`` is the first shortlist by looks, if it is known."""
+        size = _shortest(k)
         while True:
-            hits, visual_ranks, bound = self._shortlist(index, case, where, size)
+            if near is None:
+                near = index.nearest(case.query.vector, size, where=where)
+            hits, visual_ranks, bound = self._shortlist(index, case, where, size, near)
             found = Found.of(case, hits, visual_ranks, self._judged(hits, case)).in_order(k)
             if bound is None or float(found.scores[-1]) >= bound:
                 return found
-            size *= _GROWTH
+            size, near = size * _GROWTH, None
 
     def _shortlist(
-        self, index: FlatIndex, case: Case, where: SearchFilter, size: int
+        self, index: FlatIndex, case: Case, where: SearchFilter, size: int, near: Hits
     ) -> tuple[Hits, NDArray[np.int64], float | None]:
         """Who may be among the best, their ranks by looks (0: far behind), and what nobody else's score exceeds."""
-        near = index.nearest(case.query.vector, size, where=where)
         ranks = np.arange(1, len(near) + 1)
         if len(near) < size:
             return near, ranks, None
@@ -189,3 +195,7 @@ class FusedSearch:
                 cameras, hits.cameras, hits.starts_s, hits.ends_s, hits.entries, hits.exits, hits.bodies
             ),
         )
+
+
+def _shortest(k: int) -> int:
+    return max(_SHORTLIST, _SHORTLIST_FOR_EACH * k)

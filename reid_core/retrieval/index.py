@@ -124,11 +124,12 @@ class FlatIndex:
         """
         wanted = self._checked(np.asarray(query)[None])
         with self._lock.shared():
-            mask = np.zeros(len(self._columns), np.bool_)
-            mask[self._columns.rows_of(tracklet_nos.tolist())] = True
-            rows, scores = self._codes.best(wanted, len(tracklet_nos), mask, numbers=self._columns.every_no)
-            columns = self._columns.take(rows)
-        return Hits(distances=np.clip(1 - scores, 0, 2), **columns)
+            rows = self._columns.places(tracklet_nos)
+            rows = rows[rows >= 0]
+            scores = self._codes.take(rows) @ wanted[0]
+            order = np.lexsort((self._columns.nos(rows), -scores))
+            columns = self._columns.take(rows[order])
+        return Hits(distances=np.clip(1 - scores[order], 0, 2), **columns)
 
     def count(self, where: SearchFilter) -> int:
         """How many tracklets a filter passes."""

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["Refinement", "SecondLook"]
 
 _SHARE = 0.5
+_LEAST_SAMPLE = 512
+_EVERY = 4  # so much sparser than the reference is the sample that a second look is measured by
 
 
 class SecondLook(Protocol):
     """What one query became among its neighbours, beside what tracklets became."""
+
+    def hear(self, near: Hits) -> None:
+        """Told once, before anything is asked: who is most like the query, whatever filters say, but for its own."""
+        ...
 
     def nearest(self, k: int, where: SearchFilter) -> NDArray[np.int64]:
         """Numbers of the ``k`` nearest that a filter passes, nearest first."""
@@ -59,6 +65,7 @@ class Refinement:
     def of(look: SecondLook, calibration: Calibration, query: Query, reference: Reference) -> Refinement | None:
         """The refinement of one search, ``None`` where fewer than two others are known to measure it by."""
         others = ~np.isin(reference.hits.tracklet_nos, np.array(sorted(query.exclude_tracklet_nos), np.int64))
+        others[np.arange(len(others)) % max(1, min(_EVERY, len(others) // _LEAST_SAMPLE)) > 0] = False
         distances = look.distances(reference.hits.tracklet_nos[others])
         known = np.isfinite(distances)
         if np.count_nonzero(known) < 2:

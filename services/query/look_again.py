@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reid_core.retrieval.search import Query
     from services.query.live_index import LoadedGeneration
 
-__all__ = ["RERANKS", "Reranking", "second_look"]
+__all__ = ["RERANKS", "Reranking", "second_look", "told_of"]
 
 RERANKS = False
 """Whether searches are re-ranked unless they say otherwise."""
@@ -36,8 +36,15 @@ class Reranking:
     share: float = 0.0
 
 
+def told_of(reranking: Reranking | None, look: GraphLook | None) -> Reranking | None:
+    """The same after the search, with what the query heard."""
+    if reranking is None or look is None:
+        return reranking
+    return replace(reranking, neighbours=look.refined.neighbours, share=look.refined.share)
+
+
 def second_look(loaded: LoadedGeneration, query: Query, *, use_time: bool = True) -> tuple[GraphLook | None, Reranking]:
-    """The second look of a search, ``None`` where there can be none; and what is said of it.
+    """The second look of a search, ``None`` where there can be none; and what is said of it before the search.
 
     Args:
         loaded: Who answers.
@@ -55,4 +62,4 @@ def second_look(loaded: LoadedGeneration, query: Query, *, use_time: bool = True
     if graph is None or others < _LEAST_OTHERS:
         return None, Reranking(applied=False, reason=f"there are only {others} other tracklets")
     look = GraphLook(graph, query if use_time else replace(query, start_s=None, end_s=None))
-    return look, Reranking(applied=True, neighbours=look.refined.neighbours, share=look.refined.share)
+    return look, Reranking(applied=True)

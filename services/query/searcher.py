@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reid_core.errors import ModelMismatchError, NoPersonError, NotCalibratedError
 from reid_core.retrieval.index import are_unit
 from reid_core.retrieval.search import CropVectors, Query, fuse, search
-from services.query.look_again import RERANKS, Reranking, second_look
+from services.query.look_again import RERANKS, Reranking, second_look, told_of
 from services.query.pictures import decode_picture, find_person, whole_picture
 from services.query.stored_queries import QueryCrop, stored_queries
 from services.storage.cameras import CameraRepository
@@ -208,7 +208,7 @@ def _found(loaded: LoadedGeneration, query: Query, request: SearchRequest, crop_
         crop_vectors_of=crop_vectors_of,
         second=look,
     )
-    return _Found(answer.matches, answer.prior_log_odds, answer.uses_time, reranking)
+    return _Found(answer.matches, answer.prior_log_odds, answer.uses_time, told_of(reranking, look))
 
 
 def _checked_filter(session: Session, request: SearchRequest, seen_by: frozenset[str]) -> SearchFilter:
