@@ -18,35 +18,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-__all__ = ["read_bodies_and_feet", "read_feet"]
+__all__ = ["read_bodies_and_feet"]
 
 _IN_ONE_QUESTION = 500
-
-
-def read_feet(session: Session, tracklet_nos: Sequence[int]) -> NDArray[np.float64]:
-    """Foot points of tracklets at first and at last sight, in shares of the picture.
-
-    Args:
-        session: A transaction.
-        tracklet_nos: n of them.
-
-    Returns:
-        NaN where a number is not stored. Shape ``(n, 2, 2)``: first and last, across and down.
-    """
-    return read_bodies_and_feet(session, tracklet_nos)[1]
 
 
 def read_bodies_and_feet(
     session: Session, tracklet_nos: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What `body_marks` makes of the tracklets' paths, and their foot points as `read_feet` has them.
+    """What `body_marks` makes of the tracklets' paths, and their foot points at first and at last sight.
 
     Args:
         session: A transaction.
         tracklet_nos: n of them.
 
     Returns:
-        NaN where a number is not stored. Shapes ``(n, 7)`` and ``(n, 2, 2)``.
+        Bodies, shape ``(n, 7)``, and feet in shares of the picture, shape ``(n, 2, 2)``: first and last, across and
+        down. NaN where a number is not stored.
     """
     feet = np.full((len(tracklet_nos), 2, 2), np.nan)
     bodies = np.full((len(tracklet_nos), MARKS), np.nan)

@@ -37,7 +37,7 @@ from services.bootstrap import open_database
 from services.scoring import read_site_truth
 from services.settings import Settings
 from services.storage.cameras import CameraRepository
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.generations import GenerationRepository
 from services.storage.tracklets import TrackletRepository
 
@@ -75,7 +75,7 @@ def read(folder: Path) -> Site:
             one.tracklet_no: identify(path.frame_indices + 1, path.boxes_px, truth[one.camera_id]).person_id
             for one, path in tracklets.iter_paths()
         }
-        feet = read_feet(session, numbers.tolist())
+        bodies, feet = read_bodies_and_feet(session, numbers.tolist())
         links = CameraRepository(session).links()
     seen_by = [camera_id for batch in batches for camera_id in batch.camera_ids]
     cameras = tuple(sorted(set(seen_by)))
@@ -86,6 +86,7 @@ def read(folder: Path) -> Site:
         np.concatenate([batch.ends_s for batch in batches]),
         feet[:, 0],
         feet[:, 1],
+        bodies,
     )
     vectors = np.concatenate([batch.vectors for batch in batches])
     return Site(model_id, vectors, sightings, list(links), np.array([people[no] for no in numbers.tolist()]))

@@ -11,12 +11,13 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from reid_core.errors import StorageError
+from reid_core.spatio_temporal.bodies import MARKS
 from reid_core.spatio_temporal.zones import Zones
 from services.bootstrap import open_database
 from services.cli.main import app
 from services.query.live_index import LiveIndex
 from services.storage.documents import CalibrationRepository
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.tables import GenerationRow
 
 MORNING_S = 1_767_254_400.0
@@ -148,11 +149,13 @@ def test_it_matters_by_which_part_of_the_picture_people_leave(small_site, spot, 
     assert all(sign * one > 0 for one in told)
 
 
-def test_feet_of_tracklets_that_are_not_stored_are_unknown(small_site):
+def test_feet_and_bodies_of_tracklets_that_are_not_stored_are_unknown(small_site):
     with open_database(small_site.settings) as database, database.read() as session:
-        feet = read_feet(session, [2, 777])
+        bodies, feet = read_bodies_and_feet(session, [2, 777])
     assert feet[0] == pytest.approx(np.tile([30 / 640, 100 / 480], (2, 1)))
     assert np.isnan(feet[1]).all()
+    assert bodies.shape == (2, MARKS)
+    assert np.isnan(bodies[1]).all()
 
 
 def test_a_damaged_document_is_refused_and_named(small_site):
