@@ -109,7 +109,7 @@ class Learner:
             checkpoint: Of the stage.
             found: By the association before.
         """
-        if found.labels is not None:
+        if found.labels is not None and self.recipe.loss is LossForm.CONTRAST:
             lesson = self._by_clusters(network, checkpoint, found.labels)
         else:
             relations = self._relations(found.pairs, found.doubtful, one_camera=False)
@@ -188,9 +188,9 @@ class Learner:
 
     def _cross_sampler(self, pairs: PairWeights, relations: Relations) -> Sampler:
         first_crop = self.tracklets.first_crop
-        if self.recipe.loss is LossForm.PROXIES:
-            return NeighbourSampler(relations, first_crop, **self._crops())
-        return CameraPairSampler(pairs.rows_a, pairs.rows_b, self.tracklets.cameras, first_crop, **self._crops())
+        if self.recipe.loss is LossForm.BATCH_HARD:
+            return CameraPairSampler(pairs.rows_a, pairs.rows_b, self.tracklets.cameras, first_crop, **self._crops())
+        return NeighbourSampler(relations, first_crop, **self._crops())
 
     def _crops(self) -> dict[str, Any]:
         how = self.recipe.sampling

@@ -134,6 +134,15 @@ class Recipe:
     distillation: Distillation | None = None
     teacher: MeanTeacher | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together.
+
+        Raises:
+            RecipeError: If classes are to be clusters and there are none.
+        """
+        if self.loss is LossForm.CONTRAST and self.pairing.form is not AssociationForm.CLUSTERS:
+            raise RecipeError(f"{self.name} contrasts clusters, but pairs by the form {self.pairing.form}")
+
     def to_json(self) -> str:
         """All fields, in order of their names; parts that a recipe does without are left out."""
         said = {name: one for name, one in asdict(self).items() if one is not None or name not in _PARTS}

@@ -178,6 +178,12 @@ def test_a_recipe_that_was_stored_before_there_were_other_learners_reads_and_wri
         Recipe.from_json(json.dumps(younger))
 
 
+def test_clusters_as_classes_need_clusters():
+    with pytest.raises(RecipeError, match="contrasts clusters, but pairs by the form fused"):
+        replace(_SITE, loss=LossForm.CONTRAST)
+    assert replace(_CONTRAST, loss=LossForm.PROXIES).loss is LossForm.PROXIES
+
+
 _CHILD = """
 import sys
 from pathlib import Path
