@@ -64,3 +64,14 @@ def test_a_damaged_archive_is_refused(tmp_path: Path):
 def test_columns_of_different_length_are_refused():
     with pytest.raises(ValueError, match="one length"):
         TimedImages(np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(3, np.int64))
+
+
+def test_file_names_tell_the_recorded_sequence(tmp_path: Path):
+    folder = write_lists(tmp_path, walkers(3))
+    path = folder / TEST
+    path.write_text(path.read_text().replace("s1_", "s4_", 2))
+    (folder / TRAIN).write_text("nameless.jpg 1 1 5\n0001_c2s3_000005_01.jpg 1 2 5\n")
+    read = read_timed_lists(folder)
+    assert read.train.recordings.tolist() == [1, 3]
+    assert read.query.recordings[:3].tolist() == [4, 4, 1]
+    assert set(read.gallery.recordings.tolist()) == {1}

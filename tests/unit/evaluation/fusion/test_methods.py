@@ -24,3 +24,11 @@ def test_an_unknown_method_is_refused_with_those_known():
 def test_a_method_that_is_added_can_be_chosen():
     known = {**METHODS, "new": visual_rows}
     assert list(chosen_methods(["new"], known=known)) == ["visual", "new"]
+
+
+def test_ablation_adds_the_default_with_each_part_left_out():
+    names = list(chosen_methods(["gfusion"], ablate=True))
+    assert names[:2] == ["visual", "gfusion"]
+    assert all(name.startswith("gfusion/") for name in names[2:])
+    assert {"gfusion/no_pooling", "gfusion/clocks_as_counted", "gfusion/hard_constraints"} < set(names)
+    assert list(chosen_methods(ablate=True))[: len(METHODS)] == list(METHODS)

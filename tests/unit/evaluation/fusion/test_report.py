@@ -10,7 +10,7 @@ from reid_core.evaluation.fusion.report import anchors, report_fusion
 def test_each_method_is_a_row_beside_anchors_and_settings():
     report = report_fusion(walkers(60), METHODS, wanted_map=0.754, seed=3)
     told = report.as_dict()
-    assert list(told) == ["visual", "transit", "k_reciprocal", "gfusion_paper", "anchors", "settings"]
+    assert list(told) == ["visual", "transit", "k_reciprocal", "gfusion_paper", "gfusion", "anchors", "settings"]
     assert report.figures()["visual"]["map"] == pytest.approx(0.754, abs=0.001)
     assert set(report.figures()["transit"]) == {"map", "map_trapezoid", "rank1", "rank5", "rank10"}
     settings = told["settings"]
