@@ -18,7 +18,7 @@ from reid_core.types import ClockQuality
 from services.journeys.cutting import cut_tracklets
 from services.storage.cameras import CameraRepository
 from services.storage.documents import CalibrationRepository, TransitModelRepository
-from services.storage.feet import read_feet
+from services.storage.feet import read_bodies_and_feet
 from services.storage.journeys_records import MOST_PARTS
 from services.storage.tables import TrackletRow
 from services.storage.tracklets import TrackletRepository
@@ -127,7 +127,7 @@ def read_facts(session: Session, generation: Generation, parts: Sequence[Part]) 
     Raises:
         StorageError: If a stored document is none of ours.
     """
-    return _facts(session, parts, _transit(session, generation), None)[0]
+    return _facts(session, parts, _transit(session, generation))[0]
 
 
 def _evidence(
@@ -139,29 +139,30 @@ def _evidence(
 ) -> SiteEvidence:
     seen = cut_tracklets(session, vectors, model_id=generation.model_id, calibration=calibration)
     parts = tuple(one.part for one in seen)
-    feet = _feet(session, seen) if transit is not None and _knows_places(transit) else None
-    facts, sightings = _facts(session, parts, transit, feet)
+    facts, sightings = _facts(session, parts, transit)
+    if transit is not None and _knows_places(transit):
+        bodies, feet = _bodies_and_feet(session, seen)
+        sightings = replace(sightings, entries=feet[:, 0], exits=feet[:, 1], bodies=bodies)
+        facts = replace(facts, sightings=transit.corrected(sightings))
     looks = np.stack([one.looks for one in seen]) if seen else np.zeros((0, 1), np.float32)
     keys = np.array([part.key for part in parts], np.int64)
     return SiteEvidence(generation, parts, keys, PairEvidence(facts, looks, sightings, calibration, transit))
 
 
 def _knows_places(transit: TransitModel) -> bool:
-    return any(len(zones) > 1 for zones in transit.zones.values())
+    return transit.physique is not None or any(len(zones) > 1 for zones in transit.zones.values())
 
 
-def _feet(session: Session, seen: Sequence[SeenPart]) -> NDArray[np.float64]:
-    """Foot points at first and last sight. Shape ``(N, 2, 2)``."""
-    feet: NDArray[np.float64] = read_feet(session, [one.part.tracklet_no for one in seen])
+def _bodies_and_feet(session: Session, seen: Sequence[SeenPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Marks of whole tracklets' bodies, and foot points at first and last sight. Shapes ``(N, 7)`` and ``(N, 2, 2)``."""
+    bodies, feet = read_bodies_and_feet(session, [one.part.tracklet_no for one in seen])
     for row, one in enumerate(seen):
-        if one.feet is not None:
-            feet[row] = one.feet
-    return feet
+        if one.feet is not None:  # a part: the path's marks may be another person's
+            feet[row], bodies[row] = one.feet, np.nan
+    return bodies, feet
 
 
-def _facts(
-    session: Session, parts: Sequence[Part], transit: TransitModel | None, feet: NDArray[np.float64] | None
-) -> tuple[HardFacts, Sightings]:
+def _facts(session: Session, parts: Sequence[Part], transit: TransitModel | None) -> tuple[HardFacts, Sightings]:
     """Hard facts by corrected clocks, and the sightings by the cameras' own ones."""
     cameras = CameraRepository(session)
     camera_ids = tuple(camera.camera_id for camera in cameras.list())
@@ -174,8 +175,6 @@ def _facts(
         np.array([camera_ids.index(camera_id) for _, camera_id, _ in rows], np.int64),
         np.where(known, starts_s, np.nan),
         np.where(known, ends_s, np.nan),
-        None if feet is None else feet[:, 0],
-        None if feet is None else feet[:, 1],
     )
     facts = HardFacts(
         seen if transit is None else transit.corrected(seen),
