@@ -154,7 +154,7 @@ def _knows_places(transit: TransitModel) -> bool:
 
 
 def _bodies_and_feet(session: Session, seen: Sequence[SeenPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Marks of whole tracklets' bodies, and foot points at first and last sight. Shapes ``(N, 7)`` and ``(N, 2, 2)``."""
+    """Marks of whole tracklets' bodies and foot points at both ends of all. Shapes ``(N, 7)`` and ``(N, 2, 2)``."""
     bodies, feet = read_bodies_and_feet(session, [one.part.tracklet_no for one in seen])
     for row, one in enumerate(seen):
         if one.feet is not None:  # a part: the path's marks may be another person's
