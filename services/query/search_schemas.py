@@ -60,7 +60,7 @@ class EvidenceView(BaseModel):
 
 
 class MatchView(TrackletView):
-    """One answer; rank 1 is the most probable, or the most alike where nothing is calibrated."""
+    """One answer; rank 1 is the best: by probability and neighbours, or by likeness where nothing is calibrated."""
 
     model_config = example(MATCH)
 

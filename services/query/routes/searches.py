@@ -23,7 +23,9 @@ router = APIRouter(prefix="/searches", tags=["searches"])
 
 @router.post("", summary="Search by stored tracklets", responses=NO_TRACKLET | NO_GENERATION | INVALID)
 def search_by_tracklets(service: Running, body: SearchBody) -> SearchAnswer:
-    """Tracklets that show the person of the given ones, most probable first; all are taken for one person.
+    """Tracklets that show the person of the given ones, best first; all are taken for one person.
+
+    The order is that of probabilities, changed by what the answers' neighbours say unless ``rerank`` is false.
 
     Where the generation is not calibrated, as after the cold start, they are those that look alike, most alike first.
     """

@@ -25,7 +25,7 @@ BY_IMAGE = "/v1/searches/by-image"
 
 
 def asked(client, site, **changes):
-    answer = client.post("/v1/searches", json={"tracklet_ids": [site.ids[1]], "k": 9} | changes)
+    answer = client.post("/v1/searches", json={"tracklet_ids": [site.ids[1]], "k": 9, "rerank": False} | changes)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
