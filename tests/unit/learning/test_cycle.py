@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from killed_cycles import run_killed
 from learning_sets import make_set
 
 from reid_core.errors import CheckpointError, RecipeError, TooLittleToLearnError, TrackletSetError
@@ -206,32 +205,9 @@ def test_recipes_sets_and_the_list_of_steps_need_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-_CHILD = """
-import sys
-from pathlib import Path
-from reid_core.learning.cycle import cycle_steps, run_step
-from reid_core.learning.recipes import Recipe
-folder = Path(sys.argv[1])
-recipe = Recipe.from_json((folder / "recipe.json").read_text())
-for step in cycle_steps(recipe):
-    run_step(step, folder, recipe=recipe, seed=5, weights=None, threads=1)
-"""
-
-
 @pytest.mark.slow
 def test_a_cycle_killed_at_any_time_ends_with_the_same_figures(finished, folder):
     _, said = finished
-    (folder / "recipe.json").write_text(_recipe().to_json())
-    rng = np.random.default_rng(0)
-    for _ in range(40):
-        child = subprocess.Popen([sys.executable, "-c", _CHILD, str(folder)])
-        deadline = time.monotonic() + rng.uniform(2.0, 9.0)
-        while child.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-        if child.wait() == 0:
-            break
-    assert child.returncode == 0
+    assert run_killed(folder, _recipe(), lives_s=(2.0, 9.0))
     assert _run(folder, _recipe()) == said
     assert not list(Path(folder).rglob("*.partial")) or all(one.stat().st_size for one in folder.rglob("*.partial"))

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from killed_cycles import run_killed
 from learning_sets import make_set
 
 from reid_core.errors import RecipeError, TooLittleToLearnError
@@ -184,18 +180,6 @@ def test_clusters_as_classes_need_clusters():
     assert replace(_CONTRAST, loss=LossForm.PROXIES).loss is LossForm.PROXIES
 
 
-_CHILD = """
-import sys
-from pathlib import Path
-from reid_core.learning.cycle import cycle_steps, run_step
-from reid_core.learning.recipes import Recipe
-folder = Path(sys.argv[1])
-recipe = Recipe.from_json((folder / "recipe.json").read_text())
-for step in cycle_steps(recipe):
-    run_step(step, folder, recipe=recipe, seed=5, weights=None, threads=1)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["graph alone", "contrast and graph"])
 def test_a_cycle_killed_at_any_time_ends_with_the_same_figures(folder, tmp_path_factory, site, name):
@@ -203,18 +187,5 @@ def test_a_cycle_killed_at_any_time_ends_with_the_same_figures(folder, tmp_path_
     straight = tmp_path_factory.mktemp("straight")
     (straight / "tracklets").symlink_to(site / "tracklets")
     expected = _run(straight, recipe)
-    (folder / "recipe.json").write_text(recipe.to_json())
-    rng = np.random.default_rng(0)
-    for _ in range(40):
-        child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(folder)], env={**os.environ, "OMP_NUM_THREADS": "1"}
-        )
-        deadline = time.monotonic() + rng.uniform(3.0, 9.0)
-        while child.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-        if child.wait() == 0:
-            break
-    assert child.returncode == 0
+    assert run_killed(folder, recipe, lives_s=(3.0, 9.0))
     assert _run(folder, recipe) == expected
