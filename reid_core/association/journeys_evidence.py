@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
+from reid_core.association.journeys_yardsticks import measure, standardised
 from reid_core.association.pair_costs import Metric, visual_distances
 from reid_core.spatio_temporal.constraints import impossible, overlap_s
 
@@ -133,7 +134,10 @@ class PairBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairEvidence:
-    """Evidence between any two of N tracklets; what a pair is worth depends on nobody else.
+    """Evidence between any two of N tracklets.
+
+    Looks are read on the yardsticks of both, the mean of the two readings. Given the yardsticks, what a pair is worth
+    depends on nobody else.
 
     Attributes:
         facts: What can be ruled out.
@@ -141,6 +145,7 @@ class PairEvidence:
         seen: The sightings by the cameras' own clocks, as the transit model takes them.
         calibration: Of the model; ``None``: nobody is likely to be anybody.
         transit: Of the generation.
+        yardsticks: As `measure` gives them; ``None``: the site's. Shape ``(N, 2, 2)``.
     """
 
     facts: HardFacts
@@ -148,6 +153,16 @@ class PairEvidence:
     seen: Sightings
     calibration: Calibration | None
     transit: TransitModel | None
+    yardsticks: NDArray[np.float64] | None = None
+
+    def measured(self, *, since: int = 0) -> PairEvidence:
+        """The same with yardsticks of the tracklets from a row on, told by all; those before it keep theirs."""
+        if self.calibration is None or not len(self.vectors):
+            return self
+        cameras, rows = self.seen.cameras, np.arange(since, len(self.vectors))
+        fresh = measure(self.vectors, cameras, rows, prior=self.calibration.curve.yardstick)
+        kept = np.zeros((0, 2, 2)) if self.yardsticks is None else self.yardsticks[:since]
+        return replace(self, yardsticks=np.concatenate([kept, fresh]))
 
     def block(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> PairBlock:
         """All of the one with all of the other.
@@ -178,12 +193,25 @@ class PairEvidence:
         """
         if self.calibration is None:
             raise ValueError("without a calibration there is no evidence")
-        distances = visual_distances(self.vectors[rows], self.vectors[others], metric=Metric.COSINE)
-        visual = self.calibration.visual_llr(distances)
+        visual = self._visual(self.calibration, rows, others)
         if self.transit is None:
             return visual, np.full(visual.shape, np.nan)
         time = self.calibration.time_weight * self.transit.llr_matrix(self.seen.take(rows), self.seen.take(others))
         return visual, np.where(time == 0, np.nan, time)
+
+    def _visual(
+        self, calibration: Calibration, rows: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        distances = visual_distances(self.vectors[rows], self.vectors[others], metric=Metric.COSINE)
+        if self.yardsticks is None:
+            return calibration.visual_llr(distances)
+        curve, cameras = calibration.curve, self.seen.cameras
+        is_own = cameras[rows][:, None] == cameras[others][None, :]
+        here = standardised(distances, self.yardsticks[rows], is_own)
+        there = standardised(distances.T, self.yardsticks[others], is_own.T).T
+        one, other = (np.interp(standard, curve.standard, curve.log_odds) for standard in (here, there))
+        both: NDArray[np.float64] = (one + other) / 2
+        return both
 
     def blocks(self, *, longest_gap_s: float = np.inf) -> Iterator[PairBlock]:
         """Each tracklet with those before it that are not too far in time from its block, some hundreds at a time.

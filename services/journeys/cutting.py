@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import select
 
 from reid_core.association.journeys_parts import cut_places, mean_looks
+from reid_core.spatio_temporal.bodies import body_marks
 from reid_core.spatio_temporal.sightings import foot_points
 from services.storage.journeys_records import Part
 from services.storage.tables import TrackletRow
@@ -36,11 +37,13 @@ class SeenPart:
         looks: Of length 1. Shape ``(d,)``.
         feet: Foot points at its first and last sight, in shares of the picture; ``None`` for a whole tracklet, whose
             are stored. Shape ``(2, 2)``.
+        body: What the part's path tells of the body, as `body_marks` has it; ``None`` as above. Shape ``(7,)``.
     """
 
     part: Part
     looks: FloatArray
     feet: NDArray[np.float64] | None = None
+    body: NDArray[np.float64] | None = None
 
 
 def cut_tracklets(
@@ -104,5 +107,7 @@ def _cut(
         if last < first:  # two cuts between the same two frames
             continue
         feet = foot_points(path.boxes_px[[first, last]], np.array(size_px))
+        own = slice(first, last + 1)
+        body = body_marks(path.boxes_px[own], path.times_s[own], size_px)
         part = Part(number, part_no, float(path.times_s[first]), float(path.times_s[last]))
-        yield SeenPart(part, looks, feet)
+        yield SeenPart(part, looks, feet, body)

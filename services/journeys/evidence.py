@@ -76,7 +76,13 @@ class SiteEvidence:
             starts_s=facts.starts_s[rows],
             ends_s=facts.ends_s[rows],
         )
-        pairs = replace(self.pairs, facts=fewer, vectors=self.pairs.vectors[rows], seen=self.pairs.seen.take(rows))
+        pairs = replace(
+            self.pairs,
+            facts=fewer,
+            vectors=self.pairs.vectors[rows],
+            seen=self.pairs.seen.take(rows),
+            yardsticks=None if self.pairs.yardsticks is None else self.pairs.yardsticks[rows],
+        )
         return SiteEvidence(self.generation, tuple(self.parts[row] for row in rows.tolist()), self.keys[rows], pairs)
 
 
@@ -99,7 +105,10 @@ def read_evidence(session: Session, generation: Generation) -> SiteEvidence:
 
 
 def read_more(session: Session, site: SiteEvidence, numbers: Collection[int]) -> SiteEvidence:
-    """The same and some more tracklets, of which those without a usable vector are left out."""
+    """The same and some more tracklets, of which those without a usable vector are left out.
+
+    Those that are there keep the yardsticks by which they were measured.
+    """
     fresh = sorted(set(numbers) - set(site.numbers.tolist()))
     found = TrackletRepository(session).embeddings(fresh, site.generation.model_id)
     usable = {number: one.vector for number, one in found.items() if are_unit(one.vector[None]).all()}
@@ -116,7 +125,7 @@ def read_more(session: Session, site: SiteEvidence, numbers: Collection[int]) ->
         facts=_joined(old.facts, more.pairs.facts),
         vectors=np.concatenate([old.vectors, more.pairs.vectors]),
         seen=_both(old.seen, more.pairs.seen),
-    )
+    ).measured(since=len(site.keys))
     keys = np.concatenate([site.keys, more.keys])
     return SiteEvidence(site.generation, site.parts + more.parts, keys, pairs).take(np.argsort(keys, kind="stable"))
 
@@ -146,7 +155,8 @@ def _evidence(
         facts = replace(facts, sightings=transit.corrected(sightings))
     looks = np.stack([one.looks for one in seen]) if seen else np.zeros((0, 1), np.float32)
     keys = np.array([part.key for part in parts], np.int64)
-    return SiteEvidence(generation, parts, keys, PairEvidence(facts, looks, sightings, calibration, transit))
+    pairs = PairEvidence(facts, looks, sightings, calibration, transit).measured()
+    return SiteEvidence(generation, parts, keys, pairs)
 
 
 def _knows_places(transit: TransitModel) -> bool:
@@ -154,11 +164,11 @@ def _knows_places(transit: TransitModel) -> bool:
 
 
 def _bodies_and_feet(session: Session, seen: Sequence[SeenPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Marks of whole tracklets' bodies and foot points at both ends of all. Shapes ``(N, 7)`` and ``(N, 2, 2)``."""
+    """Marks of bodies, and foot points at first and at last sight. Shapes ``(N, 7)`` and ``(N, 2, 2)``."""
     bodies, feet = read_bodies_and_feet(session, [one.part.tracklet_no for one in seen])
     for row, one in enumerate(seen):
-        if one.feet is not None:  # a part: the path's marks may be another person's
-            feet[row], bodies[row] = one.feet, np.nan
+        if one.feet is not None and one.body is not None:  # a part: the rest of the path is another person's
+            feet[row], bodies[row] = one.feet, one.body
     return bodies, feet
 
 

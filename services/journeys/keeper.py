@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE", "JourneyKeeper", "Kept"]
 
-RULE = JourneyRule(floor=-4.0, least=-1.5)
+RULE = JourneyRule(floor=-4.0, least=-2.0)
 _LONGEST_GAP_S = 12 * 3600.0
 _EVENTS_AT_ONCE = 1000
 _ATTEMPTS = 5

@@ -15,6 +15,7 @@ from reid_core.errors import (
     UnknownJourneyError,
     UnknownJourneyEventError,
 )
+from reid_core.spatio_temporal.calibration_model import Calibration
 from reid_core.types import Embedding
 from services import feedback
 from services.journeys import acts
@@ -305,7 +306,7 @@ def test_evidence_that_is_no_number_leaves_the_journeys_as_they_were(two, monkey
     with pytest.raises(StorageError, match="no calibration of this form"):
         two.keeper().rebuild()
     monkeypatch.undo()
-    monkeypatch.setattr("reid_core.spatio_temporal.visual_curve.VisualCurve.llr", lambda *_args: np.array([[np.nan]]))
+    monkeypatch.setattr(Calibration, "prior_log_odds", property(lambda _self: float("nan")))
     with pytest.raises(ValueError, match="are not a number"):
         two.keeper().rebuild()
     assert two.groups() == [(1, 2), (3, 4), (5,)]

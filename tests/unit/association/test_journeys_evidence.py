@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from transits import a_calibration, a_transit_model
@@ -122,3 +124,17 @@ def test_evidence_that_is_no_number_is_refused():
 
 def test_an_empty_site_has_no_blocks():
     assert list(evidence(vectors=np.zeros((0, 2))).blocks()) == []
+
+
+def test_looks_are_read_on_the_yardsticks_of_both():
+    pairs = evidence(*ROWS, vectors=LOOKS)
+    yardsticks = np.tile(np.array([-0.2, 0.2]), (4, 2, 1))
+    yardsticks[1, 0] = (-0.4, 0.4)
+    own = replace(pairs, yardsticks=yardsticks)
+    every = np.arange(4)
+    visual, _ = own.parts(every, every)
+    assert visual[0, 2] == pytest.approx(-4.0), "both are the site's"
+    assert visual[1, 2] == pytest.approx((-4.0 - 4.0) / 2), "0.4 / 0.4 spreads are one as well"
+    np.testing.assert_allclose(visual, visual.T)
+    assert own.measured().yardsticks[1].tolist() == [[-0.2, 0.2], [-0.2, 0.2]], "four are no crowd"
+    assert own.measured(since=2).yardsticks[1, 0].tolist() == [-0.4, 0.4]
