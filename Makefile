@@ -9,7 +9,7 @@ JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev weights demo serve test test-slow check format coverage \
-        benchmark benchmark-tracker benchmark-search benchmark-ingest benchmark-ranking benchmark-rerank benchmark-training clean
+        benchmark benchmark-tracker benchmark-search benchmark-ingest benchmark-ranking benchmark-rerank benchmark-streaming benchmark-training clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -60,8 +60,8 @@ test-slow: install-dev weights  ## The slow tests: default-size site, twenty kil
 coverage: install-dev weights  ## Branch coverage of the default tests
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not gpu" --cov --cov-report=term-missing:skip-covered
 
-benchmark: benchmark-tracker benchmark-search benchmark-ranking benchmark-rerank benchmark-ingest benchmark-training  ## All of them, then one table of ratios
-	$(BIN)/python tests/benchmarks/summary.py tracker search ranking rerank ingest training
+benchmark: benchmark-tracker benchmark-search benchmark-ranking benchmark-rerank benchmark-streaming benchmark-ingest benchmark-training  ## All of them, then one table of ratios
+	$(BIN)/python tests/benchmarks/summary.py tracker search ranking rerank streaming ingest training
 
 benchmark-tracker: install-dev  ## The tracker beside its peers (build/benchmarks/tracker.json)
 	tests/benchmarks/peers/install.sh
@@ -78,6 +78,9 @@ benchmark-ranking: install-dev  ## Scoring at Market-1501 and LaST size (build/b
 
 benchmark-rerank: install-dev  ## Re-ranking by sparse graphs beside dense matrices (build/benchmarks/rerank.json; 8 GB)
 	$(BIN)/python tests/benchmarks/benchmark_rerank.py
+
+benchmark-streaming: install-dev  ## The graph that follows its gallery: inserts, its rebuild, re-ranked search (build/benchmarks/streaming.json; 8 GB)
+	$(BIN)/python tests/benchmarks/benchmark_streaming.py
 
 benchmark-training: install-dev weights  ## Training beside a bare loop of the same network (build/benchmarks/training.json)
 	$(BIN)/python tests/benchmarks/benchmark_training.py

@@ -47,8 +47,10 @@ class Joining(Protocol):
         """What is worked out of each pair once, and kept with it. Shapes ``(m,)``."""
         ...
 
-    def weights(self, cosines: FloatArray, factors: FloatArray, *, of_query: bool = False) -> FloatArray:
-        """Weights of lists' entries, most alike first; 0 joins nobody. Shapes ``(m, k)``."""
+    def weights(
+        self, cosines: FloatArray, factors: FloatArray, places: NDArray[np.int64], *, of_query: bool = False
+    ) -> FloatArray:
+        """Weights of lists' entries at these places, the most alike being at 0; 0 joins nobody. Equal shapes."""
         ...
 
     def own_weights(self, cosines: FloatArray) -> FloatArray:
@@ -93,9 +95,11 @@ class PaperJoining:
             return np.zeros(len(cosines), np.float32)
         return np.asarray(self.rule(asking, answering), np.float32)
 
-    def weights(self, cosines: FloatArray, factors: FloatArray, *, of_query: bool = False) -> FloatArray:
-        """The Gaussian of the first few, and of the others by how well they fit. Shapes ``(m, k)``."""
-        by_looks = np.arange(cosines.shape[1]) < self.rules.visual - (not of_query)
+    def weights(
+        self, cosines: FloatArray, factors: FloatArray, places: NDArray[np.int64], *, of_query: bool = False
+    ) -> FloatArray:
+        """The Gaussian of the first few, and of the others by how well they fit. Equal shapes."""
+        by_looks = places < self.rules.visual - (not of_query)
         weights = gaussian_affinity(cosines, alpha=self.rules.alpha) * np.where(by_looks, np.float32(1), factors)
         return weights.astype(np.float32)
 
@@ -157,9 +161,11 @@ class PosteriorJoining:
         found[elsewhere] = probable
         return found
 
-    def weights(self, cosines: FloatArray, factors: FloatArray, *, of_query: bool = False) -> FloatArray:
-        """The probabilities. Shapes ``(m, k)``."""
-        del cosines, of_query
+    def weights(
+        self, cosines: FloatArray, factors: FloatArray, places: NDArray[np.int64], *, of_query: bool = False
+    ) -> FloatArray:
+        """The probabilities. Equal shapes."""
+        del cosines, places, of_query
         return factors.copy()
 
     def own_weights(self, cosines: FloatArray) -> FloatArray:

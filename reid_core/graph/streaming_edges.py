@@ -112,13 +112,14 @@ class Edges:
         """Others and weights of some rows' lists, 0 where there is no edge. Shapes ``(m, width)``."""
         others = self._lists.others[rows, : self._width].astype(np.int64)
         cosines, factors = self._lists.cosines[rows, : self._width], self._lists.factors[rows, : self._width]
-        weights = self._joining.weights(cosines, factors)
+        weights = self._joining.weights(cosines, factors, np.arange(self._width))
         weights[others < 0] = 0
         return others, weights
 
     def _towards(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> FloatArray:
         """Weights of edges that are known to lead from rows to others."""
-        held, weights = self._out(rows)
-        at = np.argmax(held == others[:, None], axis=1) if len(rows) else np.zeros(0, np.int64)
-        towards: FloatArray = weights[np.arange(len(rows)), at]
-        return towards
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        held = self._lists.others[rows, : self._width]
+        places = np.argmax(held == others[:, None].astype(np.int32), axis=1)
+        return self._joining.weights(self._lists.cosines[rows, places], self._lists.factors[rows, places], places)

@@ -91,14 +91,17 @@ class NeighbourLists:
     ) -> None:
         """Add a newcomer to lists that are open to it; where one is full its last leaves."""
         counts, width = self.counts[rows], self._length
-        others = np.column_stack([self.others[rows], np.full(len(rows), newcomer)])
-        alike = np.column_stack([self.cosines[rows], cosines])
-        held = np.column_stack([np.arange(width) < counts[:, None], np.ones(len(rows), np.bool_)])
-        order = np.lexsort((numbers[others], -alike, ~held), axis=1)
-        kept = order[:, :width]
-        self.others[rows] = np.take_along_axis(others, kept, 1)
-        self.cosines[rows] = np.take_along_axis(alike, kept, 1)
-        self.factors[rows] = np.take_along_axis(np.column_stack([self.factors[rows], factors]), kept, 1)
+        others, alike = self.others[rows], self.cosines[rows]
+        ahead = (alike > cosines[:, None]) | ((alike == cosines[:, None]) & (numbers[others] < numbers[newcomer]))
+        at = np.count_nonzero(ahead & (np.arange(width) < counts[:, None]), axis=1)
+        places = np.arange(width)
+        moved = places - (places > at[:, None])  # behind the newcomer everybody moves up by one
+        lines = np.flatnonzero(at < width)  # behind a full list that held everybody it finds no place
+        for name, new in (("others", np.full(len(rows), newcomer)), ("cosines", cosines), ("factors", factors)):
+            held = getattr(self, name)
+            line = np.take_along_axis(held[rows], moved, 1)
+            line[lines, at[lines]] = new[lines]
+            held[rows] = line
         full = counts == width
         self.counts[rows] = np.minimum(counts + 1, width)
         bounded = full | np.isfinite(self.reach[rows])

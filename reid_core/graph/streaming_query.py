@@ -48,7 +48,7 @@ def refine(growth: Growth, query: Query, vector: FloatArray, near: Hits | None =
     beside, cosines = _beside(growth, query, vector, near)
     asking, answering = _sightings(query, growth.nodes.sightings(beside))
     factors = joining.factors(cosines, asking, answering)
-    weights = joining.weights(cosines[None], factors[None], of_query=True)[0]
+    weights = joining.weights(cosines, factors, np.arange(len(beside)), of_query=True)
     heard = weights > 0
     own = np.float32(1 / (1 + float(weights.sum(dtype=np.float64))))
     rows, shares = beside[heard], weights[heard] * own

@@ -49,13 +49,15 @@ class Site:
 
     rows: IndexRows
     queries: NDArray[np.float32]
+    people: NDArray[np.int64]
 
     @staticmethod
-    def of(count: int, dim: int, *, seed: int) -> Site:
+    def of(count: int, dim: int, *, seed: int, noise: float = 0.5, crowd: int = PEOPLE) -> Site:
         rng = np.random.default_rng(seed)
-        centres = _unit(rng.standard_normal((PEOPLE, dim), dtype=np.float32))
-        vectors = centres[rng.integers(PEOPLE, size=count)]
-        vectors += (0.5 / dim**0.5) * rng.standard_normal((count, dim), dtype=np.float32)
+        centres = _unit(rng.standard_normal((crowd, dim), dtype=np.float32))
+        people = rng.integers(crowd, size=count)
+        vectors = centres[people]
+        vectors += np.float32(noise / dim**0.5) * rng.standard_normal((count, dim), dtype=np.float32)
         starts_s = np.sort(rng.uniform(0, 24 * HOUR_S, count))
         rows = IndexRows(
             tracklet_nos=np.arange(1, count + 1),
@@ -65,8 +67,9 @@ class Site:
             ends_s=starts_s + rng.uniform(2, 30, count),
             qualities=rng.random(count),
         )
-        asked = centres[rng.integers(PEOPLE, size=64)]
-        return Site(rows, _unit(asked + (0.5 / dim**0.5) * rng.standard_normal(asked.shape, dtype=np.float32)))
+        asked = centres[rng.integers(crowd, size=64)]
+        queries = _unit(asked + (0.5 / dim**0.5) * rng.standard_normal(asked.shape, dtype=np.float32))
+        return Site(rows, queries, people)
 
 
 class StoredCrops:

@@ -33,7 +33,7 @@ def test_a_pair_weighs_the_root_of_its_odds():
         expected = 1 / (1 + np.exp(-log_odds / 2))
         found = joining.factors(np.array([cosine], np.float32), seen((0, 0.0)), seen((1, 20.0)))
         assert found == pytest.approx([expected], abs=1e-5)
-        assert joining.weights(np.array([[cosine]]), found[None]).tolist() == [found.tolist()]
+        assert joining.weights(np.array([cosine]), found, np.zeros(1, np.int64)).tolist() == found.tolist()
 
 
 def test_one_camera_unlikely_pairs_and_far_times_join_nobody():
