@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FusedGraph", "TransitEvidence"]
 
-_EDGES = 1 << 11
+_EDGES = 1 << 12
 
 
 class TransitEvidence(Protocol):

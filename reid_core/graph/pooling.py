@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pooled", "pool_tracklets"]
 
-_PAIRS = 1 << 16
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,34 +53,31 @@ def pool_tracklets(vectors: FloatArray, sightings: Sightings, *, within_s: float
     count = len(vectors)
     if not within_s > 0:
         return Pooled(np.arange(count), np.asarray(vectors, np.float32), sightings)
-    rows, others = _near_in_time(sightings, within_s)
-    alike = _cosines(vectors, rows, others) >= least_cosine
-    links = coo_array((np.ones(np.count_nonzero(alike)), (rows[alike], others[alike])), shape=(count, count))
+    rows, others = _alike(vectors, sightings, within_s, least_cosine)
+    links = coo_array((np.ones(len(rows)), (rows, others)), shape=(count, count))
     tracklets, numbers = connected_components(links, directed=False) if count else (0, np.zeros(0))
     return _pooled(vectors, sightings, numbers.astype(np.int64), tracklets)
 
 
-def _near_in_time(sightings: Sightings, within_s: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of one camera, each once."""
+def _alike(
+    vectors: FloatArray, sightings: Sightings, within_s: float, least_cosine: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of one camera, near in time and alike."""
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
     for camera in range(len(sightings.camera_ids)):
         mine = np.flatnonzero((sightings.cameras == camera) & np.isfinite(sightings.starts_s))
         mine = mine[np.argsort(sightings.starts_s[mine], kind="stable")]
-        times_s = sightings.starts_s[mine]
-        later = np.searchsorted(times_s, times_s + within_s, side="right") - np.arange(len(mine)) - 1
-        first = np.repeat(np.arange(len(mine)), later)
-        step = np.arange(later.sum()) - np.repeat(np.cumsum(later) - later, later) + 1
-        found.append((mine[first], mine[first + step]))
-    rows, others = (np.concatenate(column) for column in zip(*found, strict=True))
-    return rows, others
-
-
-def _cosines(vectors: FloatArray, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
-    found = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _PAIRS):
-        part = slice(start, start + _PAIRS)
-        found[part] = np.einsum("pd,pd->p", vectors[rows[part]], vectors[others[part]])
-    return found
+        times_s, looks = sightings.starts_s[mine], vectors[mine]
+        past = np.searchsorted(times_s, times_s + within_s, side="right")
+        for start in range(0, len(mine), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            columns = slice(start, past[rows][-1])
+            numbers = np.arange(columns.start, columns.stop)
+            near = (numbers < past[rows, None]) & (numbers > numbers[: len(past[rows]), None])
+            at, other = np.nonzero(near & (looks[rows] @ looks[columns].T >= least_cosine))
+            found.append((mine[at + start], mine[other + start]))
+    rows_a, rows_b = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows_a, rows_b
 
 
 def _pooled(vectors: FloatArray, sightings: Sightings, numbers: NDArray[np.int64], tracklets: int) -> Pooled:
