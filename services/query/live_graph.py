@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveGraph"]
 
 _FORMAT = 1
-_AT_ONCE = 5000
+_PAIRS_AT_ONCE = 25_000_000
 _AT_A_TIME = 200
 _UNSAVED_SHARE = 0.05
 
@@ -63,7 +63,7 @@ class LiveGraph:
             return
         self.graph = self._taken_up(rows)
         new = np.array([number not in self.graph for number in rows.tracklet_nos.tolist()])
-        if np.count_nonzero(new) <= _AT_ONCE:
+        if np.count_nonzero(new) * len(rows) <= _PAIRS_AT_ONCE:
             self.graph.add(rows.where(new))
             self._unsaved += int(np.count_nonzero(new))
             self._save_if_worth_it()

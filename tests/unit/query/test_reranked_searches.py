@@ -173,7 +173,7 @@ def test_a_graph_of_a_generation_with_another_calibration_is_rebuilt(small_site,
 
 
 def test_a_large_graph_grows_by_portions_while_searches_do_without(small_site, monkeypatch, logs):
-    monkeypatch.setattr("services.query.live_graph._AT_ONCE", 3)
+    monkeypatch.setattr("services.query.live_graph._PAIRS_AT_ONCE", 30)
     monkeypatch.setattr("services.query.live_graph._AT_A_TIME", 4)
     calibrate(small_site)
     with small_site.served() as client:
