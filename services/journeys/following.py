@@ -1,14 +1,14 @@
-"""A thread that keeps the journeys up with what is stored."""
+"""Journeys kept up with what is stored, from a thread of its own."""
 
 from __future__ import annotations
 
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from reid_core.errors import ReknitError
 from services.journeys.keeper import JourneyKeeper
+from services.repeating import Repeating
 
 if TYPE_CHECKING:
     from services.storage.session import Database
@@ -18,7 +18,7 @@ __all__ = ["JourneyFollower"]
 _AT_MOST_S = 60.0
 
 
-class JourneyFollower:
+class JourneyFollower(Repeating):
     """Calls `JourneyKeeper.catch_up` every so many seconds until it is stopped; after a failure it waits longer.
 
     Args:
@@ -27,30 +27,20 @@ class JourneyFollower:
     """
 
     def __init__(self, database: Database, *, every_s: float) -> None:
+        super().__init__(self._look, name="journeys", first_s=every_s)
         self._keeper = JourneyKeeper(database)
-        self._every_s = every_s
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="journeys", daemon=True)
+        self._every_s = self._next_s = every_s
         self._log: Any = structlog.get_logger()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        wait_s = self._every_s
-        while not self._stop.wait(wait_s):
-            try:
-                kept = self._keeper.catch_up()
-            except (ReknitError, ValueError) as error:  # journeys stay as they were; the next look tries again
-                self._keeper.forget()
-                wait_s = min(2 * wait_s, _AT_MOST_S)
-                self._log.warning("journeys.behind", error=str(error), wait_s=wait_s)
-                continue
-            wait_s = self._every_s
-            if kept is not None and kept.changed:
-                self._log.info("journeys.changed", changed=kept.changed, journeys=kept.journeys)
+    def _look(self) -> float:
+        try:
+            kept = self._keeper.catch_up()
+        except (ReknitError, ValueError) as error:  # journeys stay as they were; the next look tries again
+            self._keeper.forget()
+            self._next_s = min(2 * self._next_s, _AT_MOST_S)
+            self._log.warning("journeys.behind", error=str(error), wait_s=self._next_s)
+            return self._next_s
+        self._next_s = self._every_s
+        if kept is not None and kept.changed:
+            self._log.info("journeys.changed", changed=kept.changed, journeys=kept.journeys)
+        return self._next_s

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import combinations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -14,10 +15,9 @@ from services.storage.journeys_records import MOST_PARTS, ChangeKind
 from services.storage.tables import TrackletRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from uuid import UUID
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from services.storage.feedback_records import Feedback
     from services.storage.journeys_records import JourneyEvent, Part
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Said", "ids_of", "read_said"]
 
 Pair = tuple[int, int]
+_Value = TypeVar("_Value", int, UUID)
 Said = tuple[list[Pair], list[Pair]]
 
 _IN_ONE_QUESTION = 500
@@ -72,13 +73,7 @@ def _nearest(present: Mapping[int, Sequence[Part]], part: Part) -> int:
 
 def ids_of(session: Session, numbers: Collection[int]) -> dict[int, UUID]:
     """The ids of stored tracklets by number."""
-    found: dict[int, UUID] = {}
-    wanted = sorted(numbers)
-    for first in range(0, len(wanted), _IN_ONE_QUESTION):
-        some = wanted[first : first + _IN_ONE_QUESTION]
-        statement = select(TrackletRow.tracklet_no, TrackletRow.tracklet_id).where(TrackletRow.tracklet_no.in_(some))
-        found.update((number, tracklet_id) for number, tracklet_id in session.execute(statement))
-    return found
+    return dict(_rows(session, TrackletRow.tracklet_no, numbers))
 
 
 def _stands(act: JourneyEvent) -> bool:
@@ -110,10 +105,15 @@ def _standing(session: Session) -> Iterable[Feedback]:
 
 
 def _numbers_of(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
-    found: dict[UUID, int] = {}
-    wanted = sorted(ids)
-    for first in range(0, len(wanted), _IN_ONE_QUESTION):
-        some = wanted[first : first + _IN_ONE_QUESTION]
-        statement = select(TrackletRow.tracklet_id, TrackletRow.tracklet_no).where(TrackletRow.tracklet_id.in_(some))
-        found.update((tracklet_id, number) for tracklet_id, number in session.execute(statement))
-    return found
+    return {tracklet_id: number for number, tracklet_id in _rows(session, TrackletRow.tracklet_id, ids)}
+
+
+def _rows(
+    session: Session, column: InstrumentedAttribute[_Value], wanted: Collection[_Value]
+) -> Iterator[tuple[int, UUID]]:
+    """Number and id of every tracklet that has one of some values in a column."""
+    values = sorted(wanted)
+    for first in range(0, len(values), _IN_ONE_QUESTION):
+        some = values[first : first + _IN_ONE_QUESTION]
+        statement = select(TrackletRow.tracklet_no, TrackletRow.tracklet_id).where(column.in_(some))
+        yield from ((number, tracklet_id) for number, tracklet_id in session.execute(statement))

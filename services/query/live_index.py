@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any, Self
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -12,6 +12,7 @@ from reid_core.errors import NoGenerationError, ReknitError
 from reid_core.retrieval.index import FlatIndex, are_unit
 from services.query.generation_parts import load_fused, load_transit
 from services.query.stored_rows import read_rows, rows_of_batch, with_feet
+from services.repeating import Repeating
 from services.storage.generations import GenerationRepository
 from services.storage.outbox import TRACKLET_ADDED, TRACKLET_REMOVED, VECTORS_ADDED, Outbox
 from services.storage.tracklets import TrackletRepository
@@ -194,33 +195,24 @@ class LiveIndex:
             loaded.graph.remove(tracklet_nos)
 
 
-class Follower:
+class Follower(Repeating):
     """Calls `LiveIndex.catch_up` from a thread of its own, every ``every_s`` seconds, until it is stopped."""
 
     def __init__(self, live: LiveIndex, *, every_s: float) -> None:
+        super().__init__(self._look, name="outbox-follower", first_s=every_s)
         self._live = live
         self._every_s = every_s
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="outbox-follower", daemon=True)
         self._log: Any = structlog.get_logger()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every_s):
-            try:
-                taken = self._live.catch_up()
-            except (ReknitError, ValueError) as error:  # a busy or restarting database: the next round tries again
-                self._log.warning("index.behind", error=str(error))
-                continue
-            if taken:
-                self._log.debug("index.caught_up", events=taken)
+    def _look(self) -> float:
+        try:
+            taken = self._live.catch_up()
+        except (ReknitError, ValueError) as error:  # a busy or restarting database: the next round tries again
+            self._log.warning("index.behind", error=str(error))
+            return self._every_s
+        if taken:
+            self._log.debug("index.caught_up", events=taken)
+        return self._every_s
 
 
 def _grown(index: FlatIndex | None, rows: IndexRows) -> FlatIndex:
