@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -259,3 +261,27 @@ def test_halves_are_what_is_compared():
     found = dict(graph.neighbours(0))
     for other, cosine in found.items():
         assert cosine == pytest.approx(float(kept[0] @ kept[other]), abs=1e-6)
+
+
+def test_searches_run_beside_changes_and_see_whole_graphs():
+    people = crowd(4, 120)
+    graph = rebuilt(people, range(60), timed=True)
+    stop = threading.Event()
+
+    def search() -> int:
+        answered = 0
+        while not stop.is_set() or not answered:
+            found = graph.nearest(graph.refine(query_of(people, answered % 60)), 5, where=ANY)
+            assert len(found) == 5
+            assert (np.diff(found.distances) >= 0).all()
+            answered += 1
+        return answered
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(search) for _ in range(2)]
+        for number in range(60, 120):
+            graph.add(rows_of(people, [number]))
+            graph.remove([number - 60])
+        stop.set()
+        assert all(reader.result() for reader in readers)
+    require_equal(graph, rebuilt(people, range(60, 120), timed=True), set(range(60, 120)))
