@@ -14,7 +14,7 @@ from services.cli.options import DataDir, Json, load_settings, write_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from services.journeys.acts import Told
+    from services.journeys.reading import Told
     from services.storage.journeys_records import JourneyEvent, JourneySummary, Link
     from services.storage.session import Database
 
@@ -46,7 +46,7 @@ def list_(
     json: Json = None,
 ) -> None:
     """List journeys by the start of their first tracklet."""
-    from services.journeys.acts import list_journeys
+    from services.journeys.reading import list_journeys
     from services.query.journeys_views import journey_page_view
     from services.storage.cameras import CameraRepository
     from services.storage.journeys_records import JourneyWhere
@@ -71,7 +71,7 @@ def list_(
 @_group.command()
 def show(journey: _Journey, data_dir: DataDir = None, json: Json = None) -> None:
     """Show a journey: its tracklets in order, what speaks for each, its merges and splits."""
-    from services.journeys.acts import read
+    from services.journeys.reading import read
 
     with _database(data_dir) as database:
         told = read(database, journey)

@@ -1,18 +1,19 @@
-"""What people do with journeys: look at them, merge two, split one, take it back. Each act is one transaction."""
+"""What people do with journeys: merge two, split one, take it back. Each act is one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reid_core.errors import ImpossibleJourneyError, JourneyStateError
 from services.journeys.evidence import read_facts
+from services.journeys.reading import told_of
 from services.journeys.verdicts import ids_of
 from services.storage.generations import GenerationRepository
 from services.storage.journeys import JourneyRepository
-from services.storage.journeys_records import ChangeKind, JourneyWhere
+from services.storage.journeys_history import JourneyHistory
+from services.storage.journeys_records import ChangeKind
 from services.storage.journeys_writing import JourneyWriter
 from services.storage.outbox import Outbox
 
@@ -22,63 +23,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from services.journeys.reading import Told
     from services.storage.generations import Generation
-    from services.storage.journeys_records import Journey, JourneyEvent, JourneyPage, JourneyState, Part
+    from services.storage.journeys_records import Journey, JourneyEvent, Part
     from services.storage.session import Database
 
-__all__ = ["LONGEST_NOTE", "Listed", "Told", "list_journeys", "merge", "read", "split", "undo"]
+__all__ = ["LONGEST_NOTE", "merge", "split", "undo"]
 
 LONGEST_NOTE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A journey with all that is told of it.
-
-    Attributes:
-        journey: As it is now.
-        history: Its merges and splits, newest first.
-        names: Ids of the tracklets that the history names, by number.
-    """
-
-    journey: Journey
-    history: Sequence[JourneyEvent]
-    names: dict[int, UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of journeys, and up to where they follow what is stored (``None`` before they were first built)."""
-
-    page: JourneyPage
-    state: JourneyState | None
-
-
-def list_journeys(
-    database: Database,
-    where: JourneyWhere = JourneyWhere(),  # noqa: B008 - frozen
-    *,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> Listed:
-    """One page of journeys by their start.
-
-    Raises:
-        InputError: If the cursor is not one that a page gave out.
-    """
-    with database.read() as session:
-        stored = JourneyRepository(session)
-        return Listed(stored.list(where, limit=limit, cursor=cursor), stored.state())
-
-
-def read(database: Database, journey_id: UUID | str) -> Told:
-    """One journey.
-
-    Raises:
-        UnknownJourneyError: If there is none of that id.
-    """
-    with database.read() as session:
-        return _told(session, journey_id)
 
 
 def merge(
@@ -107,7 +59,7 @@ def merge(
             ChangeKind.MERGE, one.journey_id, other.journey_id, kept=kept, moved=moved, author=author, note=note
         )
         writer.tell([one.journey_id, other.journey_id], author=author)
-        return _told(session, one.journey_id)
+        return told_of(session, one.journey_id)
 
 
 def split(
@@ -155,7 +107,7 @@ def split(
         writer.link(fresh, moved, author=author)
         writer.record(ChangeKind.SPLIT, journey.journey_id, fresh, kept=kept, moved=moved, author=author, note=note)
         writer.tell([journey.journey_id, fresh], author=author)
-        return _told(session, journey.journey_id), _told(session, fresh)
+        return told_of(session, journey.journey_id), told_of(session, fresh)
 
 
 def undo(database: Database, journey_id: UUID | str, event_id: UUID | str | None = None, *, author: str) -> Told:
@@ -180,7 +132,7 @@ def undo(database: Database, journey_id: UUID | str, event_id: UUID | str | None
         writer = _turn(session)
         stored = JourneyRepository(session)
         journey = stored.by_id(journey_id)
-        chosen = _chosen(stored, journey, event_id)
+        chosen = _chosen(JourneyHistory(session), journey, event_id)
         event = writer.undo(chosen.event_id, author=author)
         here, there = event.journey_id, event.other_id
         if event.kind is ChangeKind.SPLIT:
@@ -193,21 +145,13 @@ def undo(database: Database, journey_id: UUID | str, event_id: UUID | str | None
             if len(back) == len(at_hand):
                 writer.end(here, there)
         writer.tell([here, there], author=author)
-        return _told(session, journey.journey_id)
+        return told_of(session, journey.journey_id)
 
 
 def _turn(session: Session) -> JourneyWriter:
     """Wait until nobody else changes what journeys follow; whoever does takes the outbox's turn first."""
     Outbox(session).take_turn()
     return JourneyWriter(session, GenerationRepository(session).current().generation_id)
-
-
-def _told(session: Session, journey_id: UUID | str) -> Told:
-    stored = JourneyRepository(session)
-    journey = stored.by_id(journey_id)
-    history = stored.events(journey.journey_id)
-    named = {part.tracklet_no for event in history for part in (*event.kept, *event.moved)}
-    return Told(journey, history, ids_of(session, named))
 
 
 def _parts(journey: Journey) -> list[Part]:
@@ -221,13 +165,13 @@ def _is_of(part: Part, went: Part) -> bool:
     return part == went or part.overlap_s(went) > (part.end_s - part.start_s) / 2
 
 
-def _chosen(stored: JourneyRepository, journey: Journey, event_id: UUID | str | None) -> JourneyEvent:
+def _chosen(history: JourneyHistory, journey: Journey, event_id: UUID | str | None) -> JourneyEvent:
     if event_id is not None:
-        event = stored.event(event_id)
+        event = history.event(event_id)
         if journey.journey_id not in {event.journey_id, event.other_id}:
             raise JourneyStateError(f"{event.kind.value} {event.event_id} is none of journey {journey.journey_id}")
         return event
-    standing = [event for event in stored.events(journey.journey_id) if event.undone_by is None]
+    standing = [event for event in history.events(journey.journey_id) if event.undone_by is None]
     if not standing:
         raise JourneyStateError(f"there is nothing to undo of journey {journey.journey_id}")
     return standing[0]

@@ -217,8 +217,7 @@ def _both(one: Sightings, other: Sightings) -> Sightings:
 
 
 def _source_no(source_id: UUID) -> int:
-    """A number of a source that does not depend on which others are there."""
-    return source_id.int & _SOURCE_BITS
+    return source_id.int & _SOURCE_BITS  # does not depend on which others are there
 
 
 def _read_rows(session: Session, numbers: Sequence[int]) -> list[tuple[UUID, str, str]]:

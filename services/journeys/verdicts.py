@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from services.storage.feedback import FeedbackRepository
 from services.storage.feedback_records import Verdict
-from services.storage.journeys import JourneyRepository
+from services.storage.journeys_history import JourneyHistory
 from services.storage.journeys_records import MOST_PARTS, ChangeKind
 from services.storage.tables import TrackletRow
 
@@ -53,7 +53,7 @@ def read_said(session: Session, parts: Iterable[Part] = ()) -> Said:
     for said in feedback:
         one, other = (_longest(present, numbers[tracklet]) for tracklet in (said.tracklet_a, said.tracklet_b))
         words.append((said.created_at_s, str(said.feedback_id), [_pair(one, other)], said.verdict))
-    words += [_word(act, present) for act in JourneyRepository(session).acts() if _stands(act)]
+    words += [_word(act, present) for act in JourneyHistory(session).acts() if _stands(act)]
     latest: dict[Pair, Verdict] = {}
     for _, _, pairs, verdict in sorted(words, key=lambda word: word[:2]):
         latest.update((pair, verdict) for pair in pairs if pair[0] != pair[1])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from services.journeys.acts import Listed, Told
+    from services.journeys.reading import Listed, Told
     from services.storage.journeys_records import JourneyEvent, JourneyState, JourneySummary, Link, Part
 
 __all__ = ["journey_page_view", "journey_view"]

@@ -1,4 +1,4 @@
-"""Journeys as they are stored: found, listed and told of. `JourneyWriter` changes them."""
+"""Journeys as they are stored: found, listed and told of. `JourneyWriter` changes them, `JourneyHistory` tells how."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from reid_core.errors import UnknownJourneyError, UnknownJourneyEventError
+from reid_core.errors import UnknownJourneyError
 from reid_core.types import ClockQuality
 from services.storage.created_cursor import decode_created_cursor, encode_created_cursor
+from services.storage.journeys_history import id_of
 from services.storage.journeys_records import (
-    ChangeKind,
     Journey,
-    JourneyEvent,
     JourneyPage,
     JourneyState,
     JourneySummary,
@@ -26,8 +25,6 @@ from services.storage.journeys_records import (
     Placement,
 )
 from services.storage.journeys_tables import (
-    JourneyEventRow,
-    JourneyEventTrackletRow,
     JourneyLinkRow,
     JourneyRow,
     JourneyStateRow,
@@ -36,9 +33,9 @@ from services.storage.records import stored_tracklet
 from services.storage.tables import TrackletRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 __all__ = ["JourneyRepository"]
@@ -63,7 +60,7 @@ class JourneyRepository:
         Raises:
             UnknownJourneyError: If there is none of that id, or the text is no id.
         """
-        row = self._session.get(JourneyRow, _as_id(journey_id, UnknownJourneyError), populate_existing=True)
+        row = self._session.get(JourneyRow, id_of(journey_id, UnknownJourneyError), populate_existing=True)
         links = () if row is None else self.links(row.journey_id)
         if row is None or (not links and row.successor_id is None):
             raise UnknownJourneyError(str(journey_id))
@@ -129,43 +126,6 @@ class JourneyRepository:
         conflicts = tuple(tuple(UUID(one) for one in chain) for chain in row.conflicts)
         return JourneyState(row.generation_id, row.seq, row.built_at_s, conflicts)
 
-    def events(self, journey_id: UUID) -> Sequence[JourneyEvent]:
-        """What a journey was part of, newest first."""
-        row = JourneyEventRow
-        return self._events(select(row).where(or_(row.journey_id == journey_id, row.other_id == journey_id)))
-
-    def event(self, event_id: UUID | str) -> JourneyEvent:
-        """One merge or split.
-
-        Raises:
-            UnknownJourneyEventError: If there is none of that id, or the text is no id.
-        """
-        wanted = _as_id(event_id, UnknownJourneyEventError)
-        found = self._events(select(JourneyEventRow).where(JourneyEventRow.event_id == wanted))
-        if not found:
-            raise UnknownJourneyEventError(str(event_id))
-        return found[0]
-
-    def acts(self) -> Sequence[JourneyEvent]:
-        """Whatever people did or undid, oldest first."""
-        row = JourneyEventRow
-        return self._events(select(row).where(or_(row.author.is_not(None), row.undone_by.is_not(None))))[::-1]
-
-    def _events(self, statement: Select[JourneyEventRow]) -> Sequence[JourneyEvent]:
-        order = (JourneyEventRow.created_at_s.desc(), JourneyEventRow.event_id.desc())
-        rows = self._session.scalars(statement.order_by(*order).execution_options(populate_existing=True)).all()
-        about = self._about([row.event_id for row in rows])
-        return [_event(row, about.get(row.event_id, [])) for row in rows]
-
-    def _about(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[tuple[Part, bool]]]:
-        """What events are about, in order, and whether it went over."""
-        row, found = JourneyEventTrackletRow, defaultdict[UUID, Any](list)
-        for first in range(0, len(event_ids), _IN_ONE_QUESTION):
-            some = event_ids[first : first + _IN_ONE_QUESTION]
-            for one in self._session.scalars(select(row).where(row.event_id.in_(some)).order_by(row.tracklet_no)):
-                found[one.event_id].append((Part(one.tracklet_no, one.part_no, one.start_s, one.end_s), one.moved))
-        return found
-
     def links(self, journey_id: UUID) -> tuple[Link, ...]:
         """What is in a journey, in order of time; nothing in one that ended, or is none."""
         other = aliased(TrackletRow)
@@ -215,13 +175,6 @@ def _passing(where: JourneyWhere) -> ColumnElement[bool]:
     return JourneyLinkRow.journey_id.in_(wanted)
 
 
-def _as_id(text: UUID | str, error: type[UnknownJourneyError | UnknownJourneyEventError]) -> UUID:
-    try:
-        return text if isinstance(text, UUID) else UUID(text)
-    except ValueError as wrong:
-        raise error(str(text)[:80]) from wrong
-
-
 def _link(row: JourneyLinkRow, tracklet: TrackletRow, with_id: UUID | None) -> Link:
     evidence = None
     if row.with_no is not None and row.visual_log_odds is not None and row.prior_log_odds is not None:
@@ -241,22 +194,4 @@ def _summary(row: JourneyRow, seen: Sequence[tuple[int, str, float, float, str]]
         camera_ids=tuple(dict.fromkeys(camera_id for _, camera_id, *_ in seen)),
         start_s=min((start_s for start_s, _ in timed), default=None),
         end_s=max((end_s for _, end_s in timed), default=None),
-    )
-
-
-def _event(row: JourneyEventRow, about: Sequence[tuple[Part, bool]]) -> JourneyEvent:
-    return JourneyEvent(
-        event_id=row.event_id,
-        kind=ChangeKind(row.kind),
-        journey_id=row.journey_id,
-        other_id=row.other_id,
-        generation_id=row.generation_id,
-        author=row.author,
-        note=row.note,
-        log_odds=row.log_odds,
-        created_at_s=row.created_at_s,
-        undone_at_s=row.undone_at_s,
-        undone_by=row.undone_by,
-        kept=tuple(part for part, moved in about if not moved),
-        moved=tuple(part for part, moved in about if moved),
     )

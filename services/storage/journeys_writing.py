@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, exists, select, update
 
 from reid_core.errors import JourneyStateError
 from services.identifiers import new_uuid7
-from services.storage.journeys import JourneyRepository
+from services.storage.journeys_history import JourneyHistory
 from services.storage.journeys_records import MOST_PARTS
 from services.storage.journeys_tables import (
     JourneyEventRow,
@@ -151,8 +151,8 @@ class JourneyWriter:
             UnknownJourneyEventError: If there is none of that id.
             JourneyStateError: If it was undone before.
         """
-        stored = JourneyRepository(self._session)
-        event = stored.event(event_id)
+        history = JourneyHistory(self._session)
+        event = history.event(event_id)
         statement = (
             update(JourneyEventRow)
             .where(JourneyEventRow.event_id == event.event_id, JourneyEventRow.undone_at_s.is_(None))
@@ -161,7 +161,7 @@ class JourneyWriter:
         )
         if self._session.execute(statement).first() is None:
             raise JourneyStateError(f"{event.kind.value} {event.event_id} was undone before, by {event.undone_by}")
-        return stored.event(event.event_id)
+        return history.event(event.event_id)
 
     def prune(self) -> None:
         """Forget journeys that lost all their tracklets without another one having taken them in, and empty events."""

@@ -15,6 +15,7 @@ from reid_core.types import Camera, ClockQuality
 from services.storage.cameras import CameraRepository
 from services.storage.generations import GenerationRepository
 from services.storage.journeys import JourneyRepository
+from services.storage.journeys_history import JourneyHistory
 from services.storage.journeys_records import ChangeKind, JourneyState, JourneyWhere, LinkEvidence, Part
 from services.storage.journeys_tables import JourneyEventRow, JourneyEventTrackletRow, JourneyRow
 from services.storage.journeys_writing import JOURNEYS_CHANGED, JourneyWriter
@@ -65,7 +66,8 @@ def write(database):
 def ask(database):
     def asks(what, *args, **options):
         with database.read() as session:
-            return getattr(JourneyRepository(session), what)(*args, **options)
+            stored = JourneyHistory if what in {"acts", "event", "events"} else JourneyRepository
+            return getattr(stored(session), what)(*args, **options)
 
     return asks
 

@@ -18,7 +18,7 @@ from reid_core.errors import (
 from reid_core.spatio_temporal.calibration_model import Calibration
 from reid_core.types import Embedding
 from services import feedback
-from services.journeys import acts
+from services.journeys import acts, reading
 from services.journeys.keeper import JourneyKeeper
 from services.storage.documents import CalibrationRepository
 from services.storage.feedback_records import Verdict
@@ -110,7 +110,7 @@ def test_what_was_removed_leaves_its_journey(two):
     kept = keeper.catch_up()
     assert (kept.tracklets, two.groups()) == (3, [(2,), (3, 4)])
     with pytest.raises(UnknownJourneyError):
-        acts.read(two.database, alone)
+        reading.read(two.database, alone)
     assert JourneyKeeper(two.database).rebuild().changed == 0
 
 
@@ -130,7 +130,7 @@ def test_a_bridge_merges_two_journeys_and_the_history_tells(site):
     assert kinds.count("journeys.changed") == 2
     assert site.journey_of(3) == older
     with pytest.raises(UnknownJourneyError):
-        acts.read(site.database, younger)
+        reading.read(site.database, younger)
 
 
 def test_a_merge_by_hand_holds_for_ever(two):
@@ -138,10 +138,10 @@ def test_a_merge_by_hand_holds_for_ever(two):
     told = acts.merge(two.database, one, other, author="me", note="same bag")
     assert [link.tracklet.tracklet_no for link in told.journey.links] == [1, 2, 3, 4]
     assert [(event.kind, event.author, event.note) for event in told.history] == [(ChangeKind.MERGE, "me", "same bag")]
-    assert acts.read(two.database, other).journey.successor_id == one
+    assert reading.read(two.database, other).journey.successor_id == one
     two.keeper().rebuild()
     assert two.groups() == [(1, 2, 3, 4), (5,)]
-    assert {link.author for link in acts.read(two.database, one).journey.links} == {None, "me"}
+    assert {link.author for link in reading.read(two.database, one).journey.links} == {None, "me"}
     two.promote_newer({number: looks_of(number) for number in range(1, 6)})
     two.keeper().catch_up()
     assert two.groups() == [(1, 2, 3, 4), (5,)], "under another generation, too"
@@ -175,7 +175,7 @@ def test_a_split_by_hand_holds_and_is_undone(two):
     keeper.catch_up()
     assert two.groups() == [(1, 2), (3, 4, 6), (5,)]
     assert two.journey_of(6) == journey
-    assert acts.read(two.database, fresh.journey.journey_id).journey.successor_id == journey
+    assert reading.read(two.database, fresh.journey.journey_id).journey.successor_id == journey
 
 
 def test_one_tracklet_alone_can_be_split_off(two):
@@ -195,7 +195,7 @@ def test_what_came_by_itself_and_was_undone_does_not_come_again(site):
     feedback.give(site.database, site.id_of(1), site.id_of(2), Verdict.SAME, author="a")
     keeper.catch_up()
     assert site.groups() == [(1, 2)]
-    (event,) = acts.read(site.database, site.journey_of(1)).history
+    (event,) = reading.read(site.database, site.journey_of(1)).history
     assert (event.kind, event.author, event.log_odds) == (ChangeKind.MERGE, None, -4.0)
     acts.undo(site.database, site.journey_of(1), event.event_id, author="b")
     keeper.catch_up()
@@ -209,7 +209,7 @@ def test_an_automatic_merge_is_undone_for_good(site):
     keeper.catch_up()
     site.promote_newer({first: looks_of(3), second: looks_of(3)})
     keeper.catch_up()
-    (event,) = acts.read(site.database, site.journey_of(first)).history
+    (event,) = reading.read(site.database, site.journey_of(first)).history
     assert (event.kind, event.author) == (ChangeKind.MERGE, None)
     assert event.log_odds > 3
     acts.undo(site.database, site.journey_of(first), author="me")
@@ -248,7 +248,7 @@ def test_undoing_what_would_bring_together_what_cannot_be_is_refused(two):
     assert two.groups() == [(1, 2), (3, 4, 7), (5,), (6,)], "7 and 6 were in two places at once"
     with pytest.raises(ImpossibleJourneyError, match=str(two.id_of(7))):
         acts.undo(two.database, fresh.journey.journey_id, author="me")
-    assert acts.read(two.database, left.journey.journey_id).history[0].undone_by is None, "nothing was undone"
+    assert reading.read(two.database, left.journey.journey_id).history[0].undone_by is None, "nothing was undone"
 
 
 def test_what_makes_no_sense_is_refused_and_changes_nothing(two):
@@ -264,7 +264,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(two):
         (lambda: acts.split(database, ABSENT, two.id_of(1), author="me"), absent),
         (lambda: acts.undo(database, one, author="me"), (JourneyStateError, "nothing to undo")),
         (lambda: acts.undo(database, one, ABSENT, author="me"), (UnknownJourneyEventError, ABSENT)),
-        (lambda: acts.read(database, ABSENT), absent),
+        (lambda: reading.read(database, ABSENT), absent),
         (lambda: acts.merge(database, one, other, author="me", note="x" * 1001), (ValueError, "at most 1000")),
     ):
         with pytest.raises(error, match=words):
@@ -283,7 +283,7 @@ def test_an_empty_site_has_nothing_to_follow_and_nothing_to_build(sqlite_databas
     site = JourneySite(sqlite_database)
     site.begin()
     assert (keeper.catch_up().journeys, keeper.catch_up()) == (0, None)
-    assert acts.list_journeys(sqlite_database).page.items == ()
+    assert reading.list_journeys(sqlite_database).page.items == ()
 
 
 def test_without_a_calibration_everybody_is_alone_but_for_what_people_say(sqlite_database):
@@ -376,7 +376,7 @@ def mixed(site):
 
 
 def test_a_tracklet_of_two_people_is_cut_and_is_in_both_journeys(mixed):
-    first, second = (acts.read(mixed.database, mixed.journey_of(number)).journey for number in (1, 2))
+    first, second = (reading.read(mixed.database, mixed.journey_of(number)).journey for number in (1, 2))
     assert [[link.part.tracklet_no for link in one.links] for one in (first, second)] == [[1, 3], [2, 3]]
     before, after = first.links[1].part, second.links[1].part
     assert (before.part_no, after.part_no) == (0, 1)
@@ -410,8 +410,10 @@ def test_what_is_said_of_a_cut_tracklet_is_true_of_one_part_and_a_split_holds_by
     left, fresh = acts.split(mixed.database, mixed.journey_of(1), mixed.id_of(3), author="me")
     keeper.catch_up()
     mixed.keeper().rebuild()
-    assert [link.part.tracklet_no for link in acts.read(mixed.database, left.journey.journey_id).journey.links] == [1]
-    (alone,) = acts.read(mixed.database, fresh.journey.journey_id).journey.links
+    assert [link.part.tracklet_no for link in reading.read(mixed.database, left.journey.journey_id).journey.links] == [
+        1
+    ]
+    (alone,) = reading.read(mixed.database, fresh.journey.journey_id).journey.links
     assert (alone.part.tracklet_no, alone.part.part_no) == (3, 0)
     acts.undo(mixed.database, left.journey.journey_id, author="me")
     keeper.catch_up()

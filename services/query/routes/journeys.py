@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from services.journeys import acts
+from services.journeys import acts, reading
 from services.query.dependencies import Running
 from services.query.journeys_schemas import JourneyList, JourneyView, MergeBody, SplitAnswer, SplitBody, UndoBody
 from services.query.journeys_views import journey_page_view, journey_view
@@ -57,13 +57,13 @@ def list_journeys(
     if camera_id is not None:
         with service.database.read() as session:
             CameraRepository(session).by_id(camera_id)
-    return journey_page_view(acts.list_journeys(service.database, where, limit=limit, cursor=cursor))
+    return journey_page_view(reading.list_journeys(service.database, where, limit=limit, cursor=cursor))
 
 
 @router.get("/{journey_id}", summary="One journey", responses=_NO_JOURNEY | INVALID)
 def read_journey(service: Running, journey_id: UUID) -> JourneyView:
     """A journey's tracklets in order of time, what speaks for each of them, and its merges and splits."""
-    return journey_view(acts.read(service.database, journey_id))
+    return journey_view(reading.read(service.database, journey_id))
 
 
 @router.post("/{journey_id}/merge", summary="Take another journey in", responses=_REFUSED)
