@@ -52,7 +52,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> tuple[P
 
 def test_result_has_its_stable_form(tiny: tuple[Path, dict[str, Any]]):
     _, result = tiny
-    assert list(result) == ["retrieval", "tracking", "seconds"]
+    assert list(result) == ["retrieval", "journeys", "tracking", "seconds"]
     assert result["retrieval"]["cold_start"].keys() == RETRIEVAL
     assert {"HOTA", "IDF1", "MOTA", "DetA", "AssA", "IDSW"} <= result["tracking"].keys()
     assert list(result["seconds"]) == SECONDS
@@ -63,6 +63,9 @@ def test_figures_are_sane(tiny: tuple[Path, dict[str, Any]]):
     retrieval, tracking = result["retrieval"]["cold_start"], result["tracking"]
     assert retrieval["queries"] + retrieval["skipped"] + retrieval["distractors"] == retrieval["tracklets"] > 0
     assert retrieval["queries"] > 0
+    journeys = result["journeys"]
+    assert journeys["journeys"] == retrieval["tracklets"], "nothing was learned, so nobody is likely to be anybody"
+    assert 0 < journeys["idf1"] < journeys["idf1_of_tracklets"] == journeys["idf1_of_parts"] < 1
     assert 0 < retrieval["map_trapezoid"] <= retrieval["map"] <= 1
     assert retrieval["rank1"] <= retrieval["rank5"] <= retrieval["rank10"] <= 1
     assert tracking["HOTA"] > 40
