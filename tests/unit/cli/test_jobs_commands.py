@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -9,12 +11,23 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from reid_core.errors import JobStateError, NoGenerationError, RecipeError, UnknownJobError
+from reid_core.errors import (
+    JobStateError,
+    NoGenerationError,
+    RecipeError,
+    TrackletSetError,
+    UnknownJobError,
+    WeightsError,
+)
+from reid_core.learning.recipes import recipe_named
+from services import bootstrap
 from services.bootstrap import open_database
 from services.cli.main import app
 from services.settings import Settings
 from services.storage.job_records import JobState
 from services.storage.jobs import JobRepository
+from services.trainer.step import Tell
+from services.trainer.steps import run_step
 
 
 @pytest.fixture
@@ -106,3 +119,25 @@ def test_asking_and_looking_load_neither_the_engine_nor_torch(data_dir):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
+
+
+def test_a_cycle_may_start_from_weights_of_ones_own(run, data_dir, tmp_path, monkeypatch):
+    monkeypatch.setenv("REKNIT_WEIGHTS_DIR", str(tmp_path))
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(b"weights")
+    entry = ["[[weights]]", 'name = "own"', f'sha256 = "{hashlib.sha256(b"weights").hexdigest()}"', f'path = "{own}"']
+    (tmp_path / "weights.toml").write_text("\n".join(entry))
+    asked = json.loads(run("train", "--start", "own", "--json", "-").stdout)
+    with open_database(Settings(data_dir=data_dir)) as database, database.read() as session:
+        job = JobRepository(session).by_id(asked["job_id"])
+    assert (job.options["seed"], job.options["start"]) == (0, "own")
+    assert isinstance(run("train", "--start", "nobody's").exception, WeightsError)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    (folder / "recipe.json").write_text(recipe_named("site-cpu").to_json())
+    taken = []
+    monkeypatch.setattr(bootstrap, "start_weights", lambda _settings, name: taken.append(name))
+    request = {"step": "within", "job_id": asked["job_id"], "kind": "train", "options": dict(job.options)}
+    with pytest.raises(TrackletSetError):  # there is no snapshot
+        run_step({**request, "folder": str(folder), "settings": {"data_dir": str(data_dir)}}, Tell(io.StringIO()))
+    assert taken == ["own"]
