@@ -76,7 +76,8 @@ benchmark-ingest: install-dev weights  ## Ingest beside decode + letterbox + det
 benchmark-ranking: install-dev  ## Scoring at Market-1501 and LaST size (build/benchmarks/ranking.json)
 	$(BIN)/python tests/benchmarks/benchmark_ranking.py
 
-benchmark-rerank: install-dev  ## Re-ranking by sparse graphs beside dense matrices (build/benchmarks/rerank.json; 8 GB)
+benchmark-rerank: install-dev  ## Re-ranking by sparse graphs beside dense matrices (build/benchmarks/rerank.json; 9 GB)
+	tests/benchmarks/peers/install.sh
 	$(BIN)/python tests/benchmarks/benchmark_rerank.py
 
 benchmark-streaming: install-dev  ## The graph that follows its gallery: inserts, its rebuild, re-ranked search (build/benchmarks/streaming.json; 8 GB)
