@@ -18,10 +18,13 @@ class Repeating:
         act: What to do; answers how many seconds to wait before it is done again. It must not raise.
         name: Of the thread.
         first_s: Seconds before it is done first.
+        patience_s: How long the end of the block waits for an act that is under way, and then leaves it to end with the
+            process; ``None``: for ever.
     """
 
-    def __init__(self, act: Callable[[], float], *, name: str, first_s: float) -> None:
+    def __init__(self, act: Callable[[], float], *, name: str, first_s: float, patience_s: float | None = None) -> None:
         self._act = act
+        self._patience_s = patience_s
         self._wait_s = first_s
         self._stop = Event()
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -32,7 +35,7 @@ class Repeating:
 
     def __exit__(self, *_exception: object) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(self._patience_s)
 
     def _run(self) -> None:
         while not self._stop.wait(self._wait_s):

@@ -138,12 +138,12 @@ class Journeys:
     def _renew(self, keys: set[int], *, at_once: float | None = None) -> None:
         """Group everybody within reach of some tracklets anew, or put it off."""
         most, open_ = self._at_once if at_once is None else at_once, set(keys)
-        while open_:
-            key = min(open_)
+        for key in sorted(keys):
+            if key not in open_:
+                continue
             reach = self._facts.reach(key, most=most)
             if len(reach) > most:
                 self._put_off(key)
-                open_.discard(key)
                 continue
             for journey in self._facts.journeys(reach):
                 self._put(set(journey))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["JourneyFollower"]
 
 _AT_MOST_S = 60.0
+_PATIENCE_S = 5.0  # a build of a large site takes longer; what it has not written is built again
 
 
 class JourneyFollower(Repeating):
@@ -27,7 +28,7 @@ class JourneyFollower(Repeating):
     """
 
     def __init__(self, database: Database, *, every_s: float) -> None:
-        super().__init__(self._look, name="journeys", first_s=every_s)
+        super().__init__(self._look, name="journeys", first_s=every_s, patience_s=_PATIENCE_S)
         self._keeper = JourneyKeeper(database)
         self._every_s = self._next_s = every_s
         self._log: Any = structlog.get_logger()

@@ -26,3 +26,19 @@ def test_nothing_is_done_before_its_time():
     with Repeating(lambda: done.append(1) or 1.0, name="test", first_s=3600.0):
         pass
     assert done == []
+
+
+def test_an_act_that_lasts_is_not_waited_for_longer_than_told():
+    begun, may_end = Event(), Event()
+
+    def act():
+        begun.set()
+        may_end.wait(30)
+        return 1.0
+
+    with Repeating(act, name="test", first_s=0.0, patience_s=0.01) as running:
+        assert begun.wait(10)
+    assert running._thread.is_alive()
+    may_end.set()
+    running._thread.join(10)
+    assert not running._thread.is_alive()
