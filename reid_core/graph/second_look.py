@@ -43,9 +43,10 @@ class GraphLook:
         """Take the query's neighbours from a search that was made anyway: the first look-up."""
         self._refined = self._graph.refine(self._query, near=near)
 
-    def nearest(self, k: int, where: SearchFilter) -> NDArray[np.int64]:
-        """Numbers of the ``k`` nearest that a filter passes, nearest first."""
-        return self._graph.nearest(self.refined, k, where=where).tracklet_nos
+    def nearest(self, k: int, where: SearchFilter) -> tuple[NDArray[np.int64], FloatArray]:
+        """Numbers and distances of the ``k`` nearest that a filter passes, nearest first: the second look-up."""
+        found = self._graph.nearest(self.refined, k, where=where)
+        return found.tracklet_nos, found.distances
 
     def distances(self, tracklet_nos: NDArray[np.int64]) -> FloatArray:
         """Cosine distances, NaN of tracklets that the graph does not know. Shape ``(m,)``."""

@@ -156,7 +156,8 @@ class StreamingGraph:
             known, found = rows >= 0, np.full(len(tracklet_nos), np.nan, np.float32)
             rows = rows[known]
             others = self._growth.features.refined.take(rows)
-            found[known] = np.square(others - unit_rows(refined.vector[None])).sum(axis=1) / 2
+            others -= unit_rows(refined.vector[None])
+            found[known] = np.einsum("nd,nd->n", others, others) / 2
             return found
 
     def embeddings(self, tracklet_nos: Iterable[int]) -> FloatArray:

@@ -40,6 +40,7 @@ class Columns:
         self._qualities: NDArray[np.float64] = np.zeros(_FIRST_CAPACITY, np.float64)
         self._points: NDArray[np.float32] = np.zeros((_FIRST_CAPACITY, 4 + MARKS), np.float32)
         self._alive: NDArray[np.bool_] = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self._rising = True  # numbers rise with rows, so that rows can be looked up by halving
         self._row_of: dict[int, int] = {}
         self._code_of_camera: dict[str, int] = {}
 
@@ -70,8 +71,10 @@ class Columns:
 
     def places(self, tracklet_nos: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each tracklet, -1 where it is not here. Shape ``(m,)``."""
-        get = self._row_of.get
-        return np.array([get(no, -1) for no in tracklet_nos.tolist()], np.int64)
+        if not self._rising or not self._n:
+            return np.array([self._row_of.get(no, -1) for no in tracklet_nos.tolist()], np.int64)
+        rows = np.minimum(np.searchsorted(self.every_no, tracklet_nos), self._n - 1)
+        return np.where((self._nos[rows] == tracklet_nos) & self._alive[rows], rows, -1)
 
     def row_of(self, tracklet_no: int) -> int:
         """The row of a tracklet that was not removed.
@@ -87,6 +90,7 @@ class Columns:
         self._make_room(after)
         here = slice(first, after)
         self._nos[here] = rows.tracklet_nos
+        self._rising &= bool((np.diff(self._nos[max(0, first - 1) : after]) > 0).all())
         self._cameras[here] = [self._code(camera_id) for camera_id in rows.camera_ids]
         self._starts_s[here] = rows.starts_s
         self._ends_s[here] = rows.ends_s
@@ -116,6 +120,7 @@ class Columns:
         for name in _GROWING:
             getattr(fresh, name)[:n] = getattr(self, name)[: self._n][kept]
         fresh._n = fresh._n_alive = n
+        fresh._rising = bool((np.diff(fresh._nos[:n]) > 0).all())
         fresh._row_of = dict(zip(fresh._nos[:n].tolist(), range(n), strict=True))
         return fresh
 

@@ -152,8 +152,8 @@ class FusedSearch:
             return near, ranks, None
         parts, refined = [near], np.inf
         if case.refinement is not None:
-            nearest = case.refinement.look.nearest(size, where)
-            refined = float(case.refinement.look.distances(nearest[-1:])[0]) if len(nearest) else 0.0
+            nearest, refined_distances = case.refinement.look.nearest(size // _SHORTLIST_FOR_EACH, where)
+            refined = float(refined_distances[-1]) if len(nearest) else 0.0
             parts.append(index.among(case.query.vector, nearest[~np.isin(nearest, near.tracklet_nos)]))
         bound, weight = self._most(case, float(near.distances[-1]), refined), self.calibration.time_weight
         if case.uses_time and self._windows is not None:

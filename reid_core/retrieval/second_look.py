@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Refinement", "SecondLook"]
 
 _SHARE = 0.5
-_LEAST_SAMPLE = 512
-_EVERY = 4  # so much sparser than the reference is the sample that a second look is measured by
+_LEAST_SAMPLE = 256
+_EVERY = 8  # so much sparser than the reference is the sample that a second look is measured by
 
 
 class SecondLook(Protocol):
@@ -33,8 +33,8 @@ class SecondLook(Protocol):
         """Told once, before anything is asked: who is most like the query, whatever filters say, but for its own."""
         ...
 
-    def nearest(self, k: int, where: SearchFilter) -> NDArray[np.int64]:
-        """Numbers of the ``k`` nearest that a filter passes, nearest first."""
+    def nearest(self, k: int, where: SearchFilter) -> tuple[NDArray[np.int64], FloatArray]:
+        """Numbers and distances of the ``k`` nearest that a filter passes, nearest first."""
         ...
 
     def distances(self, tracklet_nos: NDArray[np.int64]) -> FloatArray:

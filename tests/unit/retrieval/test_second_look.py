@@ -57,7 +57,8 @@ class TableLook:
             for no in np.argsort(self.table, kind="stable").tolist()
             if no and no not in where.exclude_tracklet_nos and self.rows.qualities[no - 1] >= where.min_quality
         ]
-        return np.array([no for no in passing if not np.isnan(self.table[no])][:k], np.int64)
+        nearest = np.array([no for no in passing if not np.isnan(self.table[no])][:k], np.int64)
+        return nearest, self.table[nearest]
 
     def distances(self, tracklet_nos):
         return self.table[tracklet_nos]
@@ -87,7 +88,7 @@ def test_the_order_is_that_of_judging_everybody_twice(monkeypatch, shortlist, se
                 scores[match.tracklet_no] = (one.visual_log_odds + said) / 2 + (one.time_log_odds or 0.0)
             assert list(scores) == sorted(scores, key=lambda no: -scores[no])
             monkeypatch.setattr(fused, "_SHORTLIST", shortlist)
-            monkeypatch.setattr(fused, "_SHORTLIST_FOR_EACH", 1)
+            monkeypatch.setattr(fused, "_SHORTLIST_FOR_EACH", 2)
             few = engine.search(index, query, k=7, where=where, second=look)
             assert [match.tracklet_no for match in few.matches] == list(scores)[:7]
             assert few.reranked
