@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.options import Json, write_json
+from services.cli.options import Json, write_json, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reid_core.evaluation.fusion.report import FusionReport
 
 _FIGURES = {"map": "mAP", "map_trapezoid": "trapezoid", "rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10"}
@@ -37,6 +39,10 @@ def fusion(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Also the default (gfusion) with each of its parts left out or exchanged.")
     ] = False,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write a page: the table, and the paper's Figures 3 to 5 (a minute more)."),
+    ] = None,
     json: Json = None,
 ) -> None:
     """Real times, simulated looks of a wanted quality: what each method of fusing both gains."""
@@ -49,10 +55,20 @@ def fusion(
     timed = read_times(lists)
     with progress("Simulating and scoring", None) as advance:
         report = report_fusion(timed, methods, wanted_map=visual_map, seed=seed, on_step=advance)
+        if report_file is not None:
+            _write_page(report_file, report, advance)
     if json is not None:
         write_json(json, report.as_dict())
     if json != "-":
         _print(report)
+
+
+def _write_page(path: Path, report: FusionReport, on_step: Callable[[], None]) -> None:
+    from reid_core.evaluation.fusion.fusion_page import fusion_page
+    from reid_core.evaluation.fusion.parameter_curves import parameter_curves
+    from reid_core.evaluation.report_page import render_page
+
+    write_text(path, render_page(fusion_page(report, parameter_curves(report.case, on_step=on_step))))
 
 
 def _print(report: FusionReport) -> None:

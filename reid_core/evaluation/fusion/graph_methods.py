@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from reid_core.evaluation.fusion.case import FusionCase, Rows
     from reid_core.evaluation.fusion.lists import TimedImages
 
-__all__ = ["gfusion_paper_rows", "gfusion_rows", "k_reciprocal_rows"]
+__all__ = ["DELTA_FRAMES", "gfusion_paper_rows", "gfusion_rows", "in_frames", "k_reciprocal_rows"]
 
-_DELTA_FRAMES = 25.0
+DELTA_FRAMES = 25.0
 _PROJECTION = RandomProjection(seed=0)
 
 
@@ -29,21 +29,24 @@ def gfusion_paper_rows(case: FusionCase) -> Rows:
     return gfusion_rows(case, projection=_PROJECTION)
 
 
-def gfusion_rows(case: FusionCase, *, projection: RandomProjection | None = None) -> Rows:
-    """The paper's graph with its values.
+def gfusion_rows(
+    case: FusionCase, *, projection: RandomProjection | None = None, rules: GraphRules | None = None
+) -> Rows:
+    """The paper's graph.
 
     Args:
         case: Times and looks.
         projection: The paper's random one; none leaves it out.
+        rules: How the graph is joined; default: the paper's values.
     """
-    looks, rules = case.features, GraphRules()
-    train, query, gallery = _in_frames(case.lists.train, case.lists.query, case.lists.gallery)
+    looks, rules = case.features, rules or GraphRules()
+    train, query, gallery = in_frames(case.lists.train, case.lists.query, case.lists.gallery)
     sets = recorded_transitions(nearest_in(looks.train, rules.visual), train)
     reranked = graph_rerank(
         looks.query,
         looks.gallery,
-        gallery_rule=transition_rule(sets, gallery, gallery, delta_s=_DELTA_FRAMES),
-        query_rule=transition_rule(sets, query, gallery, delta_s=_DELTA_FRAMES),
+        gallery_rule=transition_rule(sets, gallery, gallery, delta_s=DELTA_FRAMES),
+        query_rule=transition_rule(sets, query, gallery, delta_s=DELTA_FRAMES),
         rules=rules,
         projection=projection,
     )
@@ -55,7 +58,7 @@ def k_reciprocal_rows(case: FusionCase) -> Rows:
     return reciprocal_rerank(case.features.query, case.features.gallery)
 
 
-def _in_frames(*parts: TimedImages) -> list[Sightings]:
+def in_frames(*parts: TimedImages) -> list[Sightings]:
     """Times stay in frames, as the paper's do: gaps are only compared, and whole numbers compare exactly."""
     cameras = np.unique(np.concatenate([part.camera_ids for part in parts]))
     names = tuple(str(camera) for camera in cameras.tolist())

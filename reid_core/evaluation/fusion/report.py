@@ -23,6 +23,7 @@ __all__ = ["FusionReport", "anchors", "report_fusion"]
 class FusionReport:
     """Scores by method, and what they were made with."""
 
+    case: FusionCase
     scores: dict[str, RankingScores]
     wanted_map: float
     seed: int
@@ -76,7 +77,7 @@ def report_fusion(
         scores[name] = score(lists, method(case))
         on_step()
     sizes = {"train": len(lists.train), "query": len(lists.query), "gallery": len(lists.gallery)}
-    return FusionReport(scores, wanted_map, seed, strength, recipe, sizes)
+    return FusionReport(case, scores, wanted_map, seed, strength, recipe, sizes)
 
 
 def anchors() -> dict[str, dict[str, dict[str, float]]]:
