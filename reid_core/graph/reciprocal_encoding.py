@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from reid_core.graph.neighbours import nearest_in
+from reid_core.graph.neighbours import nearest_in, require_unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ReciprocalSettings", "encode", "jaccard_row", "reciprocal_rerank"]
 
 _BLOCK = 512
+_GROUP = 32
 _PAIRS = 1 << 14
 
 
@@ -47,7 +48,7 @@ class ReciprocalSettings:
 
 
 def reciprocal_rerank(
-    query: FloatArray, gallery: FloatArray, *, settings: ReciprocalSettings | None = None, threads: int = 1
+    query: FloatArray, gallery: FloatArray, *, settings: ReciprocalSettings | None = None
 ) -> Callable[[int, int], FloatArray]:
     """Rows ``start`` to ``stop`` of re-ranked distances of queries to the gallery.
 
@@ -55,15 +56,15 @@ def reciprocal_rerank(
         query: L2-normalised. Shape ``(Q, d)``.
         gallery: L2-normalised. Shape ``(G, d)``.
         settings: Default: the authors'.
-        threads: Of the search for neighbours.
 
     Raises:
         ValueError: If a vector is not of length 1, or dimensions differ.
     """
     chosen = settings or ReciprocalSettings()
     vectors = np.concatenate([query, gallery]).astype(np.float32)
-    farthest = _farthest(vectors)
-    described = encode(vectors, farthest, settings=chosen, threads=threads)
+    require_unit_rows(vectors, "query and gallery")
+    known, farthest = _nearest_and_farthest(vectors, chosen.k1 + 1)
+    described = encode(vectors, farthest, settings=chosen, known=known)
     count = len(query)
     asking, answering = described[:count], csr_array(described[count:].T)
 
@@ -76,19 +77,28 @@ def reciprocal_rerank(
     return rows
 
 
-def encode(vectors: FloatArray, farthest: FloatArray, *, settings: ReciprocalSettings, threads: int = 1) -> csr_array:
+def encode(
+    vectors: FloatArray,
+    farthest: FloatArray,
+    *,
+    settings: ReciprocalSettings,
+    known: NDArray[np.int64] | None = None,
+    threads: int = 1,
+) -> csr_array:
     """Describe each vector by its reciprocal neighbours.
 
     Args:
         vectors: L2-normalised. Shape ``(N, d)``.
         farthest: The largest squared distance of each to any other. Shape ``(N,)``.
         settings: Sizes of neighbourhoods.
+        known: The ``k1 + 1`` most alike of each, itself first, where they are known. Shape ``(N, k1 + 1)``.
         threads: Of the search for neighbours.
 
     Returns:
         Rows sum to one. Shape ``(N, N)``, float32.
     """
-    known = nearest_in(vectors, settings.k1 + 1, threads=threads).rows
+    if known is None:
+        known = nearest_in(vectors, settings.k1 + 1, threads=threads).rows
     wide = _mutual(known)
     members = _expanded(wide, _mutual(known[:, : round(settings.k1 / 2) + 1]))
     numbers = _row_numbers(members)
@@ -163,9 +173,32 @@ def _row_numbers(pairs: csr_array) -> NDArray[np.int64]:
     return np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
 
 
-def _farthest(vectors: FloatArray) -> FloatArray:
-    """The largest squared distance of each vector to any other, at least a little above 0. Shape ``(N,)``."""
-    least = np.empty(len(vectors), np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        least[start : start + _BLOCK] = (vectors[start : start + _BLOCK] @ vectors.T).min(axis=1)
-    return np.maximum(2 - 2 * least, np.float32(1e-12))
+def _nearest_and_farthest(vectors: FloatArray, k: int) -> tuple[NDArray[np.int64], FloatArray]:
+    """The k most alike of each vector, itself first, and the largest squared distance, a little above 0 at least.
+
+    One product of all with all serves both, block by block. What reaches the k-th largest of a row's group maxima holds
+    its k largest, and is hardly more than they: no row is sorted.
+    """
+    count = len(vectors)
+    k = min(k, count)
+    known, least = np.empty((count, k), np.int64), np.empty(count, np.float32)
+    for start in range(0, count, _BLOCK):
+        cosines = vectors[start : start + _BLOCK] @ vectors.T
+        rows = np.arange(len(cosines))
+        least[start + rows] = cosines.min(axis=1)
+        cosines[rows, start + rows] = np.inf  # first, however many equal ones there are
+        known[start + rows] = _largest(cosines, k)
+    return known, np.maximum(2 - 2 * least, np.float32(1e-12))
+
+
+def _largest(values: FloatArray, k: int) -> NDArray[np.int64]:
+    """Columns of the k largest of each row, largest first, equal ones by column. Shape ``(B, k)``."""
+    groups = max(values.shape[1] // _GROUP, min(k, values.shape[1]))
+    whole = values.shape[1] // groups * groups
+    highest = values[:, :whole].reshape(len(values), -1, groups).max(axis=1)
+    reached = np.partition(highest, groups - k, axis=1)[:, groups - k]
+    rows, columns = np.nonzero(values >= reached[:, None])
+    order = np.lexsort((columns, -values[rows, columns], rows))
+    first = np.searchsorted(rows, np.arange(len(values)))
+    best: NDArray[np.int64] = columns[order[first[:, None] + np.arange(k)]]
+    return best

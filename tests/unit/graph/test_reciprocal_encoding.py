@@ -5,7 +5,7 @@ import pytest
 from graph_cases import crowd
 from scipy.sparse import csr_array
 
-from reid_core.graph.reciprocal_encoding import ReciprocalSettings, jaccard_row, reciprocal_rerank
+from reid_core.graph.reciprocal_encoding import ReciprocalSettings, _largest, jaccard_row, reciprocal_rerank
 
 
 def naive(query: np.ndarray, gallery: np.ndarray, settings: ReciprocalSettings) -> np.ndarray:
@@ -88,4 +88,18 @@ def test_vectors_that_are_no_numbers_are_refused():
     looks = crowd(0).looks.copy()
     looks[9] = np.nan
     with pytest.raises(ValueError, match="row 9 has length nan"):
+        reciprocal_rerank(looks[:3], looks[3:])
+
+
+@pytest.mark.parametrize("k", [1, 3, 21])
+def test_the_largest_are_those_of_a_full_sort(k: int):
+    values = np.random.default_rng(k).integers(0, 200, (9, 700)).astype(np.float32)  # with many equal ones
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(_largest(values, k), expected)
+
+
+def test_vectors_that_are_no_numbers_are_refused_by_row():
+    looks = crowd(0).looks.copy()
+    looks[5] = np.nan
+    with pytest.raises(ValueError, match="row 5 has length nan"):
         reciprocal_rerank(looks[:3], looks[3:])
