@@ -146,7 +146,7 @@ class Columns:
             unnamed = np.ones(n, np.bool_)
             unnamed[excluded] = False
             masks.append(unnamed)
-        return np.logical_and.reduce(masks) if masks else None
+        return None if not masks else masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
 
     def within(self, windows: Mapping[str, TimeWindow]) -> NDArray[np.bool_]:
         """Which rows lie in their camera's window of time; cameras without one have none. Shape ``(n,)``.

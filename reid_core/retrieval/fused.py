@@ -154,7 +154,8 @@ class FusedSearch:
         if case.refinement is not None:
             nearest, refined_distances = case.refinement.look.nearest(size // _SHORTLIST_FOR_EACH, where)
             refined = float(refined_distances[-1]) if len(nearest) else 0.0
-            parts.append(index.among(case.query.vector, nearest[~np.isin(nearest, near.tracklet_nos)]))
+            behind = nearest[~np.isin(nearest, near.tracklet_nos)]
+            parts += [index.among(case.query.vector, behind)] if len(behind) else []
         bound, weight = self._most(case, float(near.distances[-1]), refined), self.calibration.time_weight
         if case.uses_time and self._windows is not None:
             bound += weight * self._windows.outside_llr

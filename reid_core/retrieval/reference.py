@@ -54,7 +54,7 @@ class Reference:
         others = np.ones(len(self.hits), np.bool_)
         if query.exclude_tracklet_nos:
             others = ~np.isin(self.hits.tracklet_nos, np.array(sorted(query.exclude_tracklet_nos), np.int64))
-        distances = np.clip(1.0 - self.vectors[others] @ query.vector, 0.0, 2.0)
+        distances = np.clip(1.0 - self.vectors @ query.vector, 0.0, 2.0)[others]
         return Yardsticks.of(distances, self.own_camera(query)[others], prior=prior)
 
     def own_camera(self, query: Query) -> NDArray[np.bool_]:
