@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alembic import context
 
-from services.storage import journeys_tables
+from services.storage.journeys_tables import JourneyRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,7 +16,7 @@ if connection is None:
     raise RuntimeError("migrations run through `reknit db`, which passes the connection")
 context.configure(
     connection=connection,
-    target_metadata=journeys_tables.Base.metadata,
+    target_metadata=JourneyRow.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
     compare_server_default=True,
