@@ -60,7 +60,7 @@ def copied(task: Task, sizes: tuple[int, int]) -> Task:
     query, asking = _copied(looks.query, times.query, sizes[0])
     gallery, answering = _copied(looks.gallery, times.gallery, sizes[1])
     case = FusionCase(lists, SimulatedFeatures(looks.train, query, gallery))
-    return Task(case, LearnedTimes(times.transit, asking, answering))
+    return Task(case, LearnedTimes(times.transit, asking, answering, times.train))
 
 
 def rows_of(task: Task) -> Rows:

@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from reid_core.evaluation.fusion.lists import TimedImages
     from reid_core.spatio_temporal.transit_model import TransitModel
 
-__all__ = ["LearnedTimes", "fused_rows", "gfusion_default_rows", "learned_times"]
+__all__ = ["FPS", "LearnedTimes", "fused_rows", "gfusion_default_rows", "learned_times"]
 
-_FPS: Final = 25.0
+FPS: Final = 25.0
 _CLOCKS_DIFFER_S: Final = 5.0  # once recordings are set right
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedTimes:
-    """What the training part tells of times: a transit model, and query and gallery by the clocks it was fitted to."""
+    """What the training part tells of times: a transit model, and all images by the clocks it was fitted to."""
 
     transit: TransitModel
     query: Sightings
     gallery: Sightings
+    train: Sightings
 
 
 def gfusion_default_rows(case: FusionCase) -> Rows:
@@ -75,7 +76,7 @@ def learned_times(case: FusionCase, *, repaired: bool = True) -> LearnedTimes:
         train = _set_right(train, cut, shifts_s)
         seen = [_set_right(some, numbers, shifts_s) for some, numbers in zip(seen, recordings, strict=True)]
     transit = fit_transit(train, pairs, largest_shift_s=_CLOCKS_DIFFER_S)
-    return LearnedTimes(transit, seen[1], seen[2])
+    return LearnedTimes(transit, seen[1], seen[2], seen[0])
 
 
 def _recordings(part: TimedImages) -> np.ndarray:
@@ -92,4 +93,4 @@ def _set_right(seen: Sightings, recordings: np.ndarray, shifts_s: dict[tuple[int
 def _sightings(*parts: TimedImages) -> list[Sightings]:
     cameras = np.unique(np.concatenate([part.camera_ids for part in parts]))
     names = tuple(str(camera) for camera in cameras.tolist())
-    return [Sightings(names, np.searchsorted(cameras, part.camera_ids), *[part.frames / _FPS] * 2) for part in parts]
+    return [Sightings(names, np.searchsorted(cameras, part.camera_ids), *[part.frames / FPS] * 2) for part in parts]
