@@ -55,9 +55,9 @@ def fused_rows(case: FusionCase, rules: FusedRules | None = None, *, repaired: b
     return rerank(looks.query, looks.gallery, times.query, times.gallery, times.transit, rules=rules)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def learned_times(case: FusionCase, *, repaired: bool = True) -> LearnedTimes:
-    """Fit clocks and transit to the training part, without a label; the last two cases' are kept.
+    """Fit clocks and transit to the training part, without a label; the last four cases' are kept.
 
     Args:
         case: Times and looks; only cameras, recordings, times and looks of its training part are learned from.
