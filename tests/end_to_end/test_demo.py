@@ -148,6 +148,8 @@ def test_default_demo_lands_where_it_should(tmp_path: Path, weights_dir: Path):
     assert result["tracking"]["HOTA"] > 50
     assert learned["map"] > cold["map"] + 0.25
     assert with_transit["map"] > learned["map"]
+    assert result["retrieval"]["reranked"].keys() == RETRIEVAL
+    assert result["retrieval"]["reranked"]["queries"] == with_transit["queries"]
     assert with_transit["rank1"] > learned["rank1"]
     assert result["learning"]["took_over"] is True
     assert result["calibration"]["ece"] < 0.1
