@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +106,8 @@ def pair_tracklets(
     The paper's form and the visual one compare vectors as they are, by Euclidean distance, and keep the lowest cluster;
     the fused form first takes away what a camera adds to all its vectors, and groups what is likely enough. Where times
     tell nothing, it keeps the lower of two clusters of visual distances instead. The form of clusters pairs whoever
-    shares one.
+    shares one. What heights and paces say is kept from the pairs: searches ask them as a witness that training has not
+    talked to.
 
     Args:
         vectors: Of the model in training. Shape ``(N, d)``.
@@ -122,7 +123,7 @@ def pair_tracklets(
         looks = with_colours(vectors, colours, share=share) if colours is not None else vectors
         if how.form is AssociationForm.CLUSTERS:
             return _paired_by_density(looks, tracklets, clustering or Clustering())
-        return _paired_by_evidence(looks, tracklets, how, seed)
+        return _paired_by_evidence(looks, _without_bodies(tracklets), how, seed)
     cost: PairCost = VisualCost(Metric.EUCLIDEAN)
     if how.form is AssociationForm.PAPER:
         seen = tracklets.sightings
@@ -148,6 +149,10 @@ def _by_looks(vectors: NDArray[np.floating], tracklets: TrackletSet) -> MatchedP
         np.concatenate([found.rows_b, must[:, 1]]),
         np.concatenate([found.weights, np.full(len(must), _KNOWN_WEIGHT)]),
     )
+
+
+def _without_bodies(tracklets: TrackletSet) -> TrackletSet:
+    return replace(tracklets, sightings=replace(tracklets.sightings, bodies=None))
 
 
 def _paired_by_evidence(vectors: FloatArray, tracklets: TrackletSet, how: Pairing, seed: int) -> Paired:

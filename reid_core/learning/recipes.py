@@ -202,7 +202,7 @@ _MOBILENET = "mobilenet_v2-b0353104.pth"
 _RECIPES = (
     Recipe(
         name="site-cpu",
-        version=3,
+        version=2,
         network=NetworkRecipe("mobilenetv2_100", _MOBILENET, stages=6, frozen_stages=3, mirrored=True, whitened=True),
         loss=LossForm.PROXIES,
         optimisation=Optimisation(learning_rate=5e-4, head_factor=3.0, within_iterations=500, cross_iterations=200),

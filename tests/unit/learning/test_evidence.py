@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from reid_core.learning import pairing
+from reid_core.learning.recipes import Pairing
 from reid_core.learning.tracklet_set import TrackletSet
 from reid_core.spatio_temporal.sightings import Sightings
 
@@ -63,3 +66,17 @@ def test_known_pairs_of_two_cameras_are_believed_and_parted_ones_are_no_candidat
     assert found[0, 3] == pytest.approx(0.98)
     assert (4, 6) not in found
     assert (8, 9) not in found
+
+
+def test_heights_and_paces_are_a_witness_that_no_pair_was_chosen_by():
+    looks, tracklets = walked()
+    rng = np.random.default_rng(4)
+    tall = np.repeat(rng.normal(0, 0.05, PEOPLE), 2) + rng.normal(0, 0.01, 2 * PEOPLE)
+    bodies = np.tile([0.5, 0.2], (2 * PEOPLE, 4))[:, :7]
+    bodies[:, 1:6:2] *= np.exp(tall)[:, None]
+    measured = replace(tracklets, sightings=replace(tracklets.sightings, bodies=bodies))
+    assert pairing.fit_evidence(looks, measured, seed=0).transit.physique is not None
+    with_them, without = (pairing.pair_tracklets(looks, one, Pairing(), seed=0) for one in (measured, tracklets))
+    assert with_them.evidence.transit.physique is None
+    for name in ("rows_a", "rows_b", "weights"):
+        assert np.array_equal(getattr(with_them.pairs, name), getattr(without.pairs, name)), name
