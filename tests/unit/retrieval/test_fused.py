@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from transits import a_calibration, a_transit_model
@@ -12,6 +14,7 @@ from reid_core.retrieval.index import FlatIndex, IndexRows
 from reid_core.retrieval.reference import Reference, ReferenceShelf
 from reid_core.retrieval.search import CropVectors, Query, search
 from reid_core.spatio_temporal.fusion import judge
+from reid_core.spatio_temporal.physique import Ground, Physique, Trait
 from reid_core.spatio_temporal.sightings import Sightings
 from reid_core.types import SearchFilter
 
@@ -39,7 +42,17 @@ def rows_of(count, *, seed=0, span_s=3600.0):
         starts_s=np.where(blind, np.nan, starts_s),
         ends_s=np.where(blind, np.nan, ends_s),
         qualities=rng.random(count),
+        bodies=bodies_of(count, rng),
     )
+
+
+def bodies_of(count, rng):
+    """Heights and paces; one in ten is not known."""
+    bodies = np.tile([0.5, 0.2], (count, 4))[:, :7]
+    bodies[:, 1:6:2] *= np.exp(rng.normal(0, 0.05, (count, 1)))
+    bodies[:, 6] = rng.normal(0, 0.2, count)
+    bodies[rng.random(count) < 0.1] = np.nan
+    return bodies.astype(np.float32).astype(np.float64)
 
 
 def index_of(rows):
@@ -57,6 +70,7 @@ def query_of(rows, at, **changes):
         "start_s": float(rows.starts_s[at]) if known else None,
         "end_s": float(rows.ends_s[at]) if known else None,
         "exclude_tracklet_nos": frozenset({int(rows.tracklet_nos[at])}),
+        "body": rows.bodies[at],
     }
     return Query(**(parts | changes))
 
@@ -68,7 +82,11 @@ def judged_one_by_one(engine, index, rows, query, where):
     distances = np.clip(1 - stored @ query.vector, 0, 2)
     reference = Reference.of(index)
     at = Sightings(
-        CAMERAS, np.array([CAMERAS.index(query.camera_id)]), np.array([query.start_s]), np.array([query.end_s])
+        CAMERAS,
+        np.array([CAMERAS.index(query.camera_id)]),
+        np.array([query.start_s]),
+        np.array([query.end_s]),
+        bodies=query.body[None],
     )
     judgement = judge(
         engine.calibration,
@@ -78,22 +96,28 @@ def judged_one_by_one(engine, index, rows, query, where):
         prior_log_odds=0.0,
         transit=engine.transit,
         query=at,
-        candidates=Sightings(CAMERAS, codes, rows.starts_s, rows.ends_s),
+        candidates=Sightings(CAMERAS, codes, rows.starts_s, rows.ends_s, bodies=rows.bodies),
     )
     passes = (rows.qualities >= where.min_quality) & ~np.isin(rows.tracklet_nos, list(query.exclude_tracklet_nos))
     order = np.lexsort((rows.tracklet_nos, distances, -judgement.log_odds))
     return [int(rows.tracklet_nos[row]) for row in order if passes[row]], judgement
 
 
+GROUNDS = dict.fromkeys(CAMERAS, Ground(0.4, 0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("physique", [None, Physique(GROUNDS, Trait(0.07, 0.025), Trait(0.28, 0.15))])
 @pytest.mark.parametrize("shortlist", [4, 32, 1024])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_order_is_that_of_judging_everybody_however_short_the_shortlist(monkeypatch, shortlist, seed):
+def test_the_order_is_that_of_judging_everybody_however_short_the_shortlist(monkeypatch, shortlist, seed, physique):
     monkeypatch.setattr(fused, "_SHORTLIST", shortlist)
     monkeypatch.setattr(fused, "_SHORTLIST_FOR_EACH", 1)
     rows = rows_of(400, seed=seed)
     index = index_of(rows)
     beyond = (1.0, 0.5, 0.15)[seed]
-    engine = FusedSearch(a_calibration(), a_transit_model(*CAMERAS, ahead_s={"hall": 4.0}, beyond=beyond))
+    transit = replace(a_transit_model(*CAMERAS, ahead_s={"hall": 4.0}, beyond=beyond), physique=physique)
+    engine = FusedSearch(a_calibration(), transit)
+    assert engine.knows_places == (physique is not None)
     for at in np.flatnonzero(np.isfinite(rows.starts_s))[:12].tolist():
         for where in (EVERYTHING, SearchFilter(min_quality=0.6)):
             query = query_of(rows, at)
