@@ -45,7 +45,8 @@ def search(
     rerank: Annotated[
         bool | None,
         typer.Option(
-            "--rerank/--no-rerank", help="Let the answers' neighbours have a say in their order.", show_default="RERANK"
+            "--rerank/--no-rerank",
+            help="Let the answers' neighbours have a say in their order; default: for tracklets, not for pictures.",
         ),
     ] = None,
     whole_image: Annotated[
@@ -58,7 +59,7 @@ def search(
     if bool(image) == bool(tracklet):
         raise InputError("give either --image or --tracklet")
     from reid_core.types import SearchFilter
-    from services.query.look_again import RERANKS
+    from services.query.look_again import RERANKS, RERANKS_PICTURES
     from services.query.searcher import SearchRequest
     from services.query.views import answer_view
     from services.site_file import parse_time
@@ -77,7 +78,7 @@ def search(
         other_cameras,
         use_time=not no_time,
         max_error_rate=max_error_rate,
-        rerank=RERANKS if rerank is None else rerank,
+        rerank=(RERANKS_PICTURES if image else RERANKS) if rerank is None else rerank,
     )
     answer = answer_view(_answer(load_settings(data_dir), image or [], tracklet or [], request, whole=whole_image))
     if json is not None:

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from reid_core.retrieval.search import Query
     from services.query.live_index import LoadedGeneration
 
-__all__ = ["RERANKS", "Reranking", "second_look", "told_of"]
+__all__ = ["RERANKS", "RERANKS_PICTURES", "Reranking", "second_look", "told_of"]
 
 RERANKS = True
-"""Whether searches are re-ranked unless they say otherwise: it helped on both sites it was tried on (ADR 24)."""
+"""Whether searches by tracklets are re-ranked unless they say otherwise: it helped on both sites tried (ADR 24)."""
+
+RERANKS_PICTURES = False
+"""The same for searches by pictures, which have neither camera nor time: rank-1 fell by a point on both."""
 
 _LEAST_OTHERS = 3
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, ValidationError
 
 from services.query.dependencies import Running
-from services.query.look_again import RERANKS
+from services.query.look_again import RERANKS_PICTURES
 from services.query.pictures import Picture
 from services.query.routes.answers import INVALID, NO_EMBEDDER, NO_GENERATION, NO_PERSON, NO_TRACKLET, TOO_LARGE
 from services.query.routes.bodies import MOST_ANSWERS, MOST_QUERIES, Filters, SearchBody
@@ -59,7 +59,9 @@ def search_by_image(
         Share | None,
         Form(description="Only so many answers that at most this share of them is expected to be false."),
     ] = None,
-    rerank: Annotated[bool, Form(description="Let the answers' neighbours have a say in their order.")] = RERANKS,
+    rerank: Annotated[
+        bool, Form(description="Let the answers' neighbours have a say in their order.")
+    ] = RERANKS_PICTURES,
 ) -> SearchAnswer:
     """Tracklets that look like the person in the pictures, most alike first. Pictures have no place and no time.
 
