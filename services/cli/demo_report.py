@@ -67,11 +67,17 @@ def reranking_verdict(learned: LearnedScores | None) -> str | None:
     plain = None if learned is None else learned.with_transit()
     if learned is None or plain is None or learned.reranked is None:
         return None
-    before, after = plain.as_dict()["map"], learned.reranked.as_dict()["map"]
-    if before is None or after is None:
+    without, reranked = plain.as_dict(), learned.reranked.as_dict()
+    mean_before, mean_after = without["map"], reranked["map"]
+    first_before, first_after = without["rank1"], reranked["rank1"]
+    if mean_before is None or mean_after is None or first_before is None or first_after is None:
         return None
-    gain = f"mAP {before:.3f} without, {after:.3f} with"
-    return f"Re-ranking helped here: {gain}." if after > before else f"Re-ranking did not help here: {gain}."
+    figures = f"mAP {mean_before:.3f} without, {mean_after:.3f} with; rank-1 {first_before:.3f} and {first_after:.3f}"
+    if mean_after <= mean_before:
+        return f"Re-ranking did not help here: {figures}."
+    if first_after < first_before:
+        return f"Re-ranking helped the whole ranking here, not its first place: {figures}."
+    return f"Re-ranking helped here: {figures}."
 
 
 def footer_of(retrieval: SiteRetrieval) -> str:

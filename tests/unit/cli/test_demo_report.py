@@ -41,15 +41,16 @@ def test_re_ranked_places_stand_beside_the_others():
 
 
 @pytest.mark.parametrize(
-    ("mean_ap", "said"),
+    ("rank1", "mean_ap", "said"),
     [
-        (0.88, "helped here: mAP 0.860 without, 0.880 with."),
-        (0.86, "did not help here"),
-        (0.81, "did not help here: mAP 0.860"),
+        (0.9, 0.88, "helped here: mAP 0.860 without, 0.880 with; rank-1 "),
+        (0.1, 0.88, "helped the whole ranking here, not its first place: mAP 0.860 without"),
+        (0.9, 0.86, "did not help here"),
+        (0.9, 0.81, "did not help here: mAP 0.860"),
     ],
 )
-def test_it_is_said_whether_re_ranking_helped(mean_ap, said):
-    assert said in reranking_verdict(scored(Retrieval(0.9, mean_ap)).learned)
+def test_it_is_said_whether_re_ranking_helped(rank1, mean_ap, said):
+    assert said in reranking_verdict(scored(Retrieval(rank1, mean_ap)).learned)
 
 
 def test_nothing_is_said_where_nothing_was_re_ranked():
