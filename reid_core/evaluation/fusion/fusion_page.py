@@ -66,6 +66,8 @@ def _methods_card(figures: dict[str, dict[str, float]]) -> Card:
 
 
 def _edges_card(title: str, points: Sequence[ParameterPoint], name: str) -> Card:
+    joined = [one for one in points if one.precision > 0 or one.recall > 0]  # with k = 1 there is no edge to be right
+    points = joined if len(joined) > 1 else points
     right = [("right edges", [p.precision for p in points]), ("joined pairs", [p.recall for p in points])]
     note = "Share of the training graph's edges that join one person; share of one person's pairs that it joins."
     return _curves_card(f"Figure 3, {title} in the training graph", points, name, right, note, low=0.0)

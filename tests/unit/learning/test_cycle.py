@@ -46,19 +46,6 @@ def _run(folder, recipe, steps=None, **how):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    make_set(people=10, crops=4)[0].save(folder / "tracklets")
-    return folder
-
-
-@pytest.fixture
-def folder(site, tmp_path):
-    (tmp_path / "tracklets").symlink_to(site / "tracklets")
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
 def finished(site):
     return site, _run(site, _recipe())
 

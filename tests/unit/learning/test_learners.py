@@ -66,19 +66,6 @@ def _run(folder, recipe, steps=None):
     return {step: run_step(step, folder, recipe=recipe, seed=5, weights=None, threads=1).metrics for step in steps}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    make_set(people=10, crops=4)[0].save(folder / "tracklets")
-    return folder
-
-
-@pytest.fixture
-def folder(site, tmp_path):
-    (tmp_path / "tracklets").symlink_to(site / "tracklets")
-    return tmp_path
-
-
 def test_rounds_of_the_graph_stand_between_the_learners_and_the_result():
     assert cycle_steps(LEARNERS["graph alone"]) == (
         "within",
